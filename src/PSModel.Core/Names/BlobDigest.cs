@@ -1,0 +1,73 @@
+using System.Diagnostics.CodeAnalysis;
+using PSModel.Core.Faults;
+
+namespace PSModel.Core.Names;
+
+/// <summary>The SHA-256 that names a blob. Immutable; equal when the hash is.</summary>
+public sealed record BlobDigest
+{
+    private const string Algorithm = "sha256";
+    private const int HexLength = 64;
+    private const string HexDigits = "0123456789abcdef";
+
+    private readonly string _hex;
+
+    private BlobDigest(string hex) => _hex = hex;
+
+    /// <summary>The name of the blob's file in the store: <c>sha256-</c> and 64 lowercase hexadecimal digits.</summary>
+    public string FileName => $"{Algorithm}-{_hex}";
+
+    /// <summary>Makes the digest of a hash of 32 bytes.</summary>
+    public static BlobDigest FromHash(byte[] hash)
+    {
+        char[] hex = new char[HexLength];
+        for (int i = 0; i < hash.Length; i++)
+        {
+            hex[2 * i] = HexDigits[hash[i] >> 4];
+            hex[(2 * i) + 1] = HexDigits[hash[i] & 0xF];
+        }
+
+        return new BlobDigest(new string(hex));
+    }
+
+    /// <summary>Reads <c>sha256:</c> and 64 lowercase hexadecimal digits.</summary>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.InvalidDigest"/>.</exception>
+    public static BlobDigest Parse(string? text) =>
+        TryParse(text, out BlobDigest? digest)
+            ? digest
+            : throw new ModelFaultException(
+                ModelFault.InvalidDigest,
+                $"'{text}' is not a digest. A digest is 'sha256:' and 64 lowercase hexadecimal digits.",
+                new FaultFacts { Digest = text });
+
+    /// <summary>Reads <c>sha256:</c> and 64 lowercase hexadecimal digits, nothing else.</summary>
+    public static bool TryParse(string? text, [NotNullWhen(true)] out BlobDigest? digest) => TryParse(text, ':', out digest);
+
+    /// <summary>Reads a blob's file name, <c>sha256-</c> and 64 lowercase hexadecimal digits, nothing else.</summary>
+    public static bool TryParseFileName(string? text, [NotNullWhen(true)] out BlobDigest? digest) => TryParse(text, '-', out digest);
+
+    /// <summary>The digest as manifests write it: <c>sha256:</c> and 64 lowercase hexadecimal digits.</summary>
+    public override string ToString() => $"{Algorithm}:{_hex}";
+
+    private static bool TryParse(string? text, char separator, [NotNullWhen(true)] out BlobDigest? digest)
+    {
+        digest = null;
+        string prefix = Algorithm + separator;
+        if (text is null || text.Length != prefix.Length + HexLength || !text.StartsWith(prefix, StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        string hex = text.Substring(prefix.Length);
+        foreach (char c in hex)
+        {
+            if (HexDigits.IndexOf(c) < 0)
+            {
+                return false;
+            }
+        }
+
+        digest = new BlobDigest(hex);
+        return true;
+    }
+}

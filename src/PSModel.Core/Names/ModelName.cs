@@ -1,0 +1,203 @@
+using System.Diagnostics.CodeAnalysis;
+using PSModel.Core.Faults;
+
+namespace PSModel.Core.Names;
+
+/// <summary>
+/// A model's name, <c>[scheme://][host/][namespace/]model[:tag]</c>, complete with the defaults of Ollama.
+/// Immutable; equal when all five parts are.
+/// </summary>
+/// <remarks>The grammar is Ollama's (<c>types/model/name.go</c>). Every part begins with a letter, a digit or an
+/// underscore, so no valid name can point out of the store.</remarks>
+public sealed record ModelName
+{
+    /// <summary>The scheme of a name that gives none.</summary>
+    public const string DefaultScheme = "https";
+
+    /// <summary>The host of a name that gives none.</summary>
+    public const string DefaultHost = "registry.ollama.ai";
+
+    /// <summary>The namespace of a name that gives none.</summary>
+    public const string DefaultNamespace = "library";
+
+    /// <summary>The tag of a name that gives none.</summary>
+    public const string DefaultTag = "latest";
+
+    private const string SchemeSeparator = "://";
+
+    private ModelName(string scheme, string host, string @namespace, string model, string tag)
+    {
+        Scheme = scheme;
+        Host = host;
+        Namespace = @namespace;
+        Model = model;
+        Tag = tag;
+    }
+
+    /// <summary><c>https</c> or <c>http</c>: how the registry is reached. Not part of the name in the store.</summary>
+    public string Scheme { get; }
+
+    /// <summary>The registry's host, with a port if there is one.</summary>
+    public string Host { get; }
+
+    /// <summary>The namespace; no dot.</summary>
+    public string Namespace { get; }
+
+    /// <summary>The model.</summary>
+    public string Model { get; }
+
+    /// <summary>The tag.</summary>
+    public string Tag { get; }
+
+    /// <summary>The name without the default host and namespace and without the scheme, always with the tag.</summary>
+    public string Shortest
+    {
+        get
+        {
+            string tail = $"{Model}:{Tag}";
+            return Host != DefaultHost ? $"{Host}/{Namespace}/{tail}"
+                : Namespace != DefaultNamespace ? $"{Namespace}/{tail}"
+                : tail;
+        }
+    }
+
+    /// <summary>Reads a name.</summary>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.InvalidModelName"/>.</exception>
+    public static ModelName Parse(string? text) =>
+        TryParse(text, out ModelName? name, out string? problem)
+            ? name
+            : throw new ModelFaultException(
+                ModelFault.InvalidModelName,
+                $"'{text}' is not a model name: {problem}. A name is [scheme://][host/][namespace/]model[:tag], 'gemma4:31b' for instance.",
+                new FaultFacts { Name = text });
+
+    /// <summary>Reads a name; <paramref name="problem"/> says what is wrong where there is one.</summary>
+    public static bool TryParse(string? text, [NotNullWhen(true)] out ModelName? name, [NotNullWhen(false)] out string? problem)
+    {
+        name = null;
+        if (string.IsNullOrEmpty(text))
+        {
+            problem = "it is empty";
+            return false;
+        }
+
+        string rest = text!;
+        string? tag = CutTag(ref rest);
+        string? model = rest;
+        string? @namespace = CutModel(ref model, out string? front);
+        string? scheme = CutScheme(ref front);
+        string? host = front;
+
+        problem =
+            Check("tag", tag, 80, IsNameCharacter)
+            ?? Check("model", model, 80, IsNameCharacter)
+            ?? Check("namespace", @namespace, 80, IsNamespaceCharacter)
+            ?? Check("host", host, 350, IsHostCharacter)
+            ?? (scheme is null or "http" or "https" ? null : "its scheme is neither https nor http");
+        if (problem is not null)
+        {
+            return false;
+        }
+
+        name = new ModelName(
+            scheme ?? DefaultScheme,
+            host ?? DefaultHost,
+            @namespace ?? DefaultNamespace,
+            model,
+            tag ?? DefaultTag);
+        return true;
+    }
+
+    /// <summary>The shortest text that reads back as this very name.</summary>
+    public override string ToString() =>
+        Scheme == DefaultScheme ? Shortest : $"{Scheme}{SchemeSeparator}{Host}/{Namespace}/{Model}:{Tag}";
+
+    private static string? CutTag(ref string rest)
+    {
+        int colon = rest.LastIndexOf(':');
+        if (colon < 0 || colon < rest.LastIndexOf('/'))
+        {
+            return null;
+        }
+
+        string tag = rest.Substring(colon + 1);
+        rest = rest.Substring(0, colon);
+        return tag;
+    }
+
+    /// <summary>Leaves the model in <paramref name="model"/>; gives the namespace, and what stands before it.</summary>
+    private static string? CutModel(ref string model, out string? front)
+    {
+        front = null;
+        int slash = model.LastIndexOf('/');
+        if (slash < 0)
+        {
+            return null;
+        }
+
+        string before = model.Substring(0, slash);
+        model = model.Substring(slash + 1);
+        int second = before.LastIndexOf('/');
+        if (second < 0)
+        {
+            return before;
+        }
+
+        front = before.Substring(0, second);
+        return before.Substring(second + 1);
+    }
+
+    private static string? CutScheme(ref string? front)
+    {
+        int end = front?.IndexOf(SchemeSeparator, StringComparison.Ordinal) ?? -1;
+        if (end < 0)
+        {
+            return null;
+        }
+
+        string scheme = front!.Substring(0, end);
+        front = front.Substring(end + SchemeSeparator.Length);
+        return scheme;
+    }
+
+    private static string? Check(string part, string? text, int longest, Func<char, bool> isAllowed)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        if (text.Length == 0)
+        {
+            return $"its {part} is empty";
+        }
+
+        if (text.Length > longest)
+        {
+            return $"its {part} is longer than {longest} characters";
+        }
+
+        if (!IsWordCharacter(text[0]))
+        {
+            return $"its {part} begins with '{text[0]}'";
+        }
+
+        foreach (char c in text)
+        {
+            if (!isAllowed(c))
+            {
+                return $"its {part} contains '{c}'";
+            }
+        }
+
+        return null;
+    }
+
+    private static bool IsWordCharacter(char c) => c is >= 'A' and <= 'Z' or >= 'a' and <= 'z' or >= '0' and <= '9' or '_';
+
+    private static bool IsNamespaceCharacter(char c) => IsWordCharacter(c) || c == '-';
+
+    private static bool IsNameCharacter(char c) => IsWordCharacter(c) || c is '-' or '.';
+
+    private static bool IsHostCharacter(char c) => IsNameCharacter(c) || c == ':';
+}

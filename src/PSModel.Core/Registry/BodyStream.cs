@@ -1,0 +1,83 @@
+using System.Net.Http;
+using PSModel.Core.Faults;
+
+namespace PSModel.Core.Registry;
+
+/// <summary>An answer's body, read with a bound on silence. For one reader at a time.</summary>
+internal sealed class BodyStream : IDisposable
+{
+    private readonly HttpResponseMessage _response;
+    private readonly Stream _stream;
+    private readonly TimeSpan _patience;
+    private readonly CancellationToken _cancelled;
+    private readonly CancellationTokenSource _deadline;
+    private readonly CancellationTokenRegistration _closing;
+    private readonly string _address;
+
+    private BodyStream(HttpResponseMessage response, Stream stream, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        _response = response;
+        _stream = stream;
+        _patience = patience;
+        _cancelled = cancellationToken;
+        _deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+
+        // The streams of .NET Framework hear no token; what they do hear is their response's end.
+        _closing = _deadline.Token.Register(response.Dispose);
+        _address = HttpTransport.Display(response.RequestMessage!.RequestUri!);
+    }
+
+    /// <summary>Takes the response over: it is disposed of with the stream.</summary>
+    /// <param name="response">An answer with its headers read.</param>
+    /// <param name="patience">The longest wait for a byte.</param>
+    /// <param name="cancellationToken">Ends every later read too.</param>
+    public static async Task<BodyStream> OpenAsync(HttpResponseMessage response, TimeSpan patience, CancellationToken cancellationToken)
+    {
+#if NET
+        Stream stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+#else
+        cancellationToken.ThrowIfCancellationRequested();
+        Stream stream = await response.Content.ReadAsStreamAsync().ConfigureAwait(false);
+#endif
+        return new BodyStream(response, stream, patience, cancellationToken);
+    }
+
+    /// <summary>Reads some bytes; 0 at the end of the body.</summary>
+    /// <exception cref="ModelFaultException">The connection was cut, or silent for too long; both are transient.</exception>
+    public async Task<int> ReadAsync(byte[] buffer, int offset, int count)
+    {
+        try
+        {
+            _deadline.CancelAfter(_patience);
+#if NET
+            int read = await _stream.ReadAsync(buffer.AsMemory(offset, count), _deadline.Token).ConfigureAwait(false);
+#else
+            int read = await _stream.ReadAsync(buffer, offset, count, _deadline.Token).ConfigureAwait(false);
+#endif
+            _deadline.CancelAfter(Timeout.InfiniteTimeSpan);
+            return read;
+        }
+        catch (Exception) when (_cancelled.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(_cancelled);
+        }
+        catch (Exception e) when (_deadline.IsCancellationRequested)
+        {
+            throw Transient(ModelFault.TransferStalled, $"{_address} sent nothing for {_patience.TotalSeconds:0.#} seconds.", e);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException or ObjectDisposedException)
+        {
+            throw Transient(ModelFault.RegistryUnreachable, $"The connection to {_address} was cut ({e.Message}).", e);
+        }
+    }
+
+    public void Dispose()
+    {
+        _closing.Dispose();
+        _deadline.Dispose();
+        _response.Dispose();
+    }
+
+    private ModelFaultException Transient(ModelFault fault, string message, Exception inner) =>
+        new(fault, message, new FaultFacts { Uri = _address }, inner) { IsTransient = true };
+}

@@ -1,0 +1,119 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http;
+using System.Net.Http.Headers;
+using System.Security.Authentication;
+using PSModel.Core.Faults;
+
+namespace PSModel.Core.Registry;
+
+/// <summary>
+/// Sends GET requests over HTTP/1.1 and follows redirects itself, so that an encrypted request never ends up on an
+/// unencrypted way. Thread-safe; connections are pooled and kept until it is disposed of.
+/// </summary>
+/// <remarks>HTTP/2 would put all ranges of a blob on one TCP connection, which is what several connections are there to
+/// avoid.</remarks>
+internal sealed class HttpTransport : IDisposable
+{
+    /// <summary>As many as browsers and curl follow, to the order of magnitude.</summary>
+    private const int MaximumRedirects = 10;
+
+    private readonly HttpClient _http;
+    private readonly RegistryOptions _options;
+
+    public HttpTransport(RegistryOptions options)
+    {
+        _options = options;
+        _http = new HttpClient(HandlerFactory.Create(options)) { Timeout = Timeout.InfiniteTimeSpan };
+    }
+
+    /// <summary>Sends the request that <paramref name="request"/> describes and gives the first answer that is no redirect,
+    /// with its headers read and its body still to come.</summary>
+    /// <exception cref="ModelFaultException">No answer, or a redirect that must not be followed.</exception>
+    public async Task<HttpResponseMessage> GetAsync(HttpQuery request, CancellationToken cancellationToken)
+    {
+        Uri address = request.Address;
+        for (int redirects = 0; redirects <= MaximumRedirects; redirects++)
+        {
+            HttpResponseMessage response = await SendAsync(request, address, cancellationToken).ConfigureAwait(false);
+            Uri? next = RedirectTarget(response, address);
+            if (next is null)
+            {
+                return response;
+            }
+
+            response.Dispose();
+            RefuseUntrusted(address, next);
+            address = next;
+        }
+
+        throw new ModelFaultException(
+            ModelFault.UnexpectedStatus,
+            $"{Display(request.Address)} leads from one redirect to the next, {MaximumRedirects} times over.",
+            new FaultFacts { Uri = Display(request.Address) });
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    /// <summary>An address as messages may show it: a query can hold a signature that gives access.</summary>
+    public static string Display(Uri address) => address.GetLeftPart(UriPartial.Path);
+
+    private async Task<HttpResponseMessage> SendAsync(HttpQuery query, Uri address, CancellationToken cancellationToken)
+    {
+        using HttpRequestMessage message = query.ToMessage(address);
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(_options.ConnectionTimeout);
+        try
+        {
+            HttpResponseMessage response =
+                await _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, patience.Token).ConfigureAwait(false);
+            _options.Trace?.Invoke($"GET {Display(address)} {query.Range} → {(int)response.StatusCode} {response.Content.Headers.ContentRange}");
+            return response;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Unreachable(address, $"gave no answer within {_options.ConnectionTimeout.TotalSeconds:0.#} seconds", null);
+        }
+        catch (HttpRequestException e) when (e.InnerException is AuthenticationException)
+        {
+            throw Unreachable(address, $"shows a certificate that is not trusted here ({e.InnerException.Message})", e, isTransient: false);
+        }
+        catch (HttpRequestException e)
+        {
+            throw Unreachable(address, $"cannot be reached ({(e.InnerException ?? e).Message})", e);
+        }
+        catch (IOException e)
+        {
+            throw Unreachable(address, $"broke the connection off ({e.Message})", e);
+        }
+    }
+
+    private static ModelFaultException Unreachable(Uri address, string what, Exception? inner, bool isTransient = true) => new(
+        ModelFault.RegistryUnreachable,
+        $"{address.GetLeftPart(UriPartial.Authority)} {what}.",
+        new FaultFacts { Uri = Display(address) },
+        inner)
+    {
+        IsTransient = isTransient,
+    };
+
+    private static Uri? RedirectTarget(HttpResponseMessage response, Uri address)
+    {
+        bool isRedirect = response.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.Found
+            or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or (HttpStatusCode)308;
+        return isRedirect && response.Headers.Location is { } location ? new Uri(address, location) : null;
+    }
+
+    private void RefuseUntrusted(Uri from, Uri to)
+    {
+        bool isWeb = to.Scheme is "https" or "http";
+        bool isAllowed = isWeb && (RegistryEndpoint.IsPrivate(to) || (_options.AllowUnencrypted && from.Scheme != "https"));
+        if (!isAllowed)
+        {
+            throw new ModelFaultException(
+                ModelFault.UntrustedRedirect,
+                string.Format(CultureInfo.InvariantCulture, "{0} redirects to {1}, which is not encrypted.", Display(from), Display(to)),
+                new FaultFacts { Uri = Display(to) });
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using System.Net;
+using System.Net.Http;
+using PSModel.Core.Faults;
+using PSModel.Core.Manifests;
+using PSModel.Core.Names;
+
+namespace PSModel.Core.Registry;
+
+/// <summary>Reads manifests and blobs from a registry. Thread-safe; its connections are closed when it is disposed of.</summary>
+public sealed class RegistryClient : IDisposable
+{
+    private const string AcceptManifest = MediaTypes.DockerManifest + ", " + MediaTypes.OciManifest;
+
+    private readonly HttpTransport _transport;
+    private readonly RegistryOptions _options;
+
+    /// <summary>Makes a client; no connection is opened yet.</summary>
+    public RegistryClient(RegistryOptions options)
+    {
+        _options = options;
+        _transport = new HttpTransport(options);
+        Retries = new RetryPolicy(options);
+    }
+
+    internal RetryPolicy Retries { get; }
+
+    /// <summary>Fetches and checks a model's manifest.</summary>
+    /// <exception cref="ModelFaultException">It cannot be had, or cannot be used.</exception>
+    public Task<Manifest> GetManifestAsync(ModelName name, CancellationToken cancellationToken)
+    {
+        RegistryEndpoint endpoint = new(name, _options);
+        return Retries.RunAsync(token => FetchManifestAsync(endpoint, token), onRetry: null, cancellationToken);
+    }
+
+    /// <summary>Closes all connections.</summary>
+    public void Dispose() => _transport.Dispose();
+
+    internal void Trace(string message) => _options.Trace?.Invoke(message);
+
+    /// <summary>The source of one blob; it resolves the blob's address when it is first asked for bytes.</summary>
+    internal BlobSource OpenBlob(Manifest manifest, Layer layer) => new(_transport, _options, RegistryEndpoint.Of(manifest, _options), layer);
+
+    private async Task<Manifest> FetchManifestAsync(RegistryEndpoint endpoint, CancellationToken cancellationToken)
+    {
+        HttpQuery query = new(endpoint.ManifestAddress, AcceptManifest);
+        using HttpResponseMessage response = await _transport.GetAsync(query, cancellationToken).ConfigureAwait(false);
+        if (response.StatusCode == HttpStatusCode.NotFound)
+        {
+            throw new ModelFaultException(
+                ModelFault.ManifestNotFound,
+                $"The registry {endpoint.ManifestAddress.Authority} has no model '{endpoint.Name.Shortest}'.",
+                new FaultFacts { Name = endpoint.Name.Shortest, Uri = HttpTransport.Display(endpoint.ManifestAddress), StatusCode = 404 });
+        }
+
+        if (response.StatusCode != HttpStatusCode.OK)
+        {
+            throw await StatusFault.FromAsync(response, endpoint.ManifestAddress, cancellationToken).ConfigureAwait(false);
+        }
+
+        using BodyStream body = await BodyStream.OpenAsync(response, _options.OperationTimeout, cancellationToken).ConfigureAwait(false);
+        byte[] bytes = await ReadBoundedAsync(body).ConfigureAwait(false);
+        return ManifestReader.Read(endpoint.Name, HttpTransport.Display(endpoint.ManifestAddress), bytes);
+    }
+
+    /// <summary>Reads one byte past the bound at most, so that the reader sees that it is broken.</summary>
+    private static async Task<byte[]> ReadBoundedAsync(BodyStream body)
+    {
+        byte[] buffer = new byte[16 * 1024];
+        int length = 0;
+        while (true)
+        {
+            if (length == buffer.Length)
+            {
+                Array.Resize(ref buffer, Math.Min(buffer.Length * 2, ManifestReader.MaximumBytes + 1));
+            }
+
+            int read = await body.ReadAsync(buffer, length, buffer.Length - length).ConfigureAwait(false);
+            length += read;
+            if (read == 0 || length > ManifestReader.MaximumBytes)
+            {
+                Array.Resize(ref buffer, length);
+                return buffer;
+            }
+        }
+    }
+}

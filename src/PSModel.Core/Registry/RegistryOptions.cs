@@ -1,0 +1,26 @@
+namespace PSModel.Core.Registry;
+
+/// <summary>How to reach a registry. Set it up before it is given to a <see cref="RegistryClient"/>; it is not watched afterwards.</summary>
+public sealed class RegistryOptions
+{
+    /// <summary>Fetch from here in place of the host in the name; scheme, host and port count, and a path is put before <c>/v2/</c>.</summary>
+    public Uri? Registry { get; set; }
+
+    /// <summary>Allow plain http to a host that is not loopback.</summary>
+    public bool AllowUnencrypted { get; set; }
+
+    /// <summary>The time to connect and get an answer's headers.</summary>
+    public TimeSpan ConnectionTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The longest wait without a byte of the body before a connection is replaced.</summary>
+    public TimeSpan OperationTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Retries in a row without progress.</summary>
+    public int MaximumRetryCount { get; set; } = 6;
+
+    /// <summary>The base of the exponential backoff.</summary>
+    public TimeSpan RetryInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Told of every request as it is answered; called from any thread.</summary>
+    public Action<string>? Trace { get; set; }
+}

@@ -1,0 +1,44 @@
+using PSModel.Core.Faults;
+using Polly;
+using Polly.Retry;
+
+namespace PSModel.Core.Registry;
+
+/// <summary>Repeats what failed for a transient reason: exponential backoff with jitter, and Retry-After obeyed. Thread-safe.</summary>
+internal sealed class RetryPolicy(RegistryOptions options)
+{
+    /// <summary>A backoff never grows beyond this; a server's Retry-After may.</summary>
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(60);
+
+    /// <summary>The base of the backoff.</summary>
+    public TimeSpan Interval => options.RetryInterval;
+
+    public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> attempt, Action<Exception>? onRetry, CancellationToken cancellationToken)
+    {
+        if (options.MaximumRetryCount == 0)
+        {
+            return await attempt(cancellationToken).ConfigureAwait(false);
+        }
+
+        ResiliencePipeline pipeline = new ResiliencePipelineBuilder().AddRetry(Strategy(onRetry)).Build();
+        return await pipeline
+            .ExecuteAsync(async token => await attempt(token).ConfigureAwait(false), cancellationToken)
+            .ConfigureAwait(false);
+    }
+
+    private RetryStrategyOptions Strategy(Action<Exception>? onRetry) => new()
+    {
+        MaxRetryAttempts = options.MaximumRetryCount,
+        Delay = options.RetryInterval,
+        MaxDelay = LongestBackoff,
+        BackoffType = DelayBackoffType.Exponential,
+        UseJitter = true,
+        ShouldHandle = new PredicateBuilder().Handle<ModelFaultException>(fault => fault.IsTransient),
+        DelayGenerator = arguments => new ValueTask<TimeSpan?>((arguments.Outcome.Exception as ModelFaultException)?.RetryAfter),
+        OnRetry = arguments =>
+        {
+            onRetry?.Invoke(arguments.Outcome.Exception!);
+            return default;
+        },
+    };
+}

@@ -1,0 +1,119 @@
+using System.Text;
+using System.Text.Json;
+using PSModel.Core.Hashing;
+using PSModel.Core.Names;
+
+namespace PSModel.Core.Store;
+
+/// <summary>
+/// Where a blob's checkpoint lies, and its form: a line of JSON, then the SHA-256 of that line in hexadecimal. Written
+/// whole or not at all. For one thread at a time.
+/// </summary>
+internal sealed class CheckpointFile(ModelStore store, BlobDigest digest)
+{
+    private const int Version = 1;
+
+    /// <summary>A checkpoint takes about 300 bytes; an ETag may be long.</summary>
+    private const int MaximumBytes = 64 * 1024;
+
+    private readonly string _path = Path.Combine(store.Work, $"{digest.FileName}.checkpoint");
+
+    /// <summary>Reads the checkpoint.</summary>
+    /// <param name="size">The size that the manifest names now.</param>
+    /// <param name="partialLength">The length of the partial file.</param>
+    /// <param name="problem">Why there is none although there is a file.</param>
+    public Checkpoint? TryRead(long size, long partialLength, out string? problem)
+    {
+        problem = null;
+        if (!File.Exists(_path))
+        {
+            return null;
+        }
+
+        try
+        {
+            Checkpoint checkpoint = Parse(ReadText());
+            problem =
+                checkpoint.Size != size ? "it is for another size"
+                : checkpoint.Offset > partialLength ? "the partial file is shorter than it says"
+                : Sha256.Restore(checkpoint.State).Length != checkpoint.Offset || checkpoint.Offset > size ? "its parts do not fit one another"
+                : null;
+            return problem is null ? checkpoint : null;
+        }
+        catch (Exception e) when (e is FormatException or JsonException or InvalidOperationException or KeyNotFoundException or IOException or UnauthorizedAccessException)
+        {
+            problem = e.Message;
+            return null;
+        }
+    }
+
+    public void Write(Checkpoint checkpoint)
+    {
+        string line = Format(checkpoint);
+        byte[] bytes = Encoding.UTF8.GetBytes($"{line}\n{ChecksumOf(line)}\n");
+        DurableFile.WriteWhole(bytes, $"{_path}.new", _path);
+    }
+
+    public void Delete()
+    {
+        if (Directory.Exists(store.Work))
+        {
+            File.Delete(_path);
+        }
+    }
+
+    private string Format(Checkpoint checkpoint)
+    {
+        using MemoryStream buffer = new();
+        using (Utf8JsonWriter json = new(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("version", Version);
+            json.WriteString("digest", digest.ToString());
+            json.WriteNumber("size", checkpoint.Size);
+            json.WriteNumber("offset", checkpoint.Offset);
+            json.WriteBase64String("state", checkpoint.State);
+            json.WriteString("validator", checkpoint.Validator);
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(buffer.ToArray());
+    }
+
+    private Checkpoint Parse(string text)
+    {
+        string[] lines = text.Split('\n');
+        if (lines.Length != 3 || lines[1] != ChecksumOf(lines[0]))
+        {
+            throw new FormatException("its checksum is wrong");
+        }
+
+        using JsonDocument document = JsonDocument.Parse(lines[0]);
+        JsonElement root = document.RootElement;
+        if (root.GetProperty("version").GetInt32() != Version)
+        {
+            throw new FormatException("it is of another version");
+        }
+
+        if (root.GetProperty("digest").GetString() != digest.ToString())
+        {
+            throw new FormatException("it is for another blob");
+        }
+
+        return new Checkpoint(
+            root.GetProperty("size").GetInt64(),
+            root.GetProperty("offset").GetInt64(),
+            root.GetProperty("state").GetBytesFromBase64(),
+            root.GetProperty("validator").GetString());
+    }
+
+    private string ReadText() =>
+        new FileInfo(_path).Length <= MaximumBytes ? File.ReadAllText(_path) : throw new FormatException("it is too long");
+
+    private static string ChecksumOf(string line)
+    {
+        Sha256 sha = new();
+        sha.Append(Encoding.UTF8.GetBytes(line));
+        return BlobDigest.FromHash(sha.ComputeHash()).ToString();
+    }
+}

@@ -1,0 +1,156 @@
+using PSModel.Core.Faults;
+using PSModel.Core.Manifests;
+using PSModel.Core.Names;
+
+namespace PSModel.Core.Store;
+
+/// <summary>
+/// Ollama's models folder: <c>blobs/sha256-…</c>, <c>manifests/host/namespace/model/tag</c>, and beside them
+/// <c>.psmodel/</c>, where unfinished work lies. Holds paths alone, so it is immutable and thread-safe.
+/// </summary>
+public sealed class ModelStore
+{
+    private const string PathVariable = "OLLAMA_MODELS";
+
+    /// <summary>Names a store; nothing is created.</summary>
+    /// <param name="path">An absolute path; the folder need not exist.</param>
+    public ModelStore(string path)
+    {
+        Root = path;
+        Blobs = Path.Combine(path, "blobs");
+        Manifests = Path.Combine(path, "manifests");
+        Work = Path.Combine(path, ".psmodel");
+    }
+
+    /// <summary>Where Ollama looks: <c>$OLLAMA_MODELS</c>, else <c>~/.ollama/models</c>.</summary>
+    public static string DefaultPath =>
+        Environment.GetEnvironmentVariable(PathVariable) is { Length: > 0 } path
+            ? path
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".ollama", "models");
+
+    /// <summary>The store's folder.</summary>
+    public string Root { get; }
+
+    /// <summary>The folder of unfinished work; no program but this one uses it.</summary>
+    internal string Work { get; }
+
+    private string Blobs { get; }
+
+    private string Manifests { get; }
+
+    /// <summary>Where a blob belongs.</summary>
+    public string BlobPath(BlobDigest digest) => Path.Combine(Blobs, digest.FileName);
+
+    /// <summary>Where a model's manifest belongs.</summary>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.InvalidModelName"/> where the file system cannot hold
+    /// the name: Windows has no colon in a folder's name.</exception>
+    public string ManifestPath(ModelName name)
+    {
+        if (Path.DirectorySeparatorChar == '\\' && name.Host.Any(c => c == ':'))
+        {
+            throw new ModelFaultException(
+                ModelFault.InvalidModelName,
+                $"Windows cannot hold '{name.Host}' as a folder's name, so no store can keep '{name.Shortest}'. Name the model without the port, and give the registry's address by -Registry.",
+                new FaultFacts { Name = name.Shortest });
+        }
+
+        return Path.Combine(Manifests, name.Host, name.Namespace, name.Model, name.Tag);
+    }
+
+    /// <summary>The size of a blob's file in bytes; <see langword="null"/> where there is none, or where it is no file.</summary>
+    public long? BlobSize(BlobDigest digest)
+    {
+        FileInfo file = new(BlobPath(digest));
+        return file.Exists ? file.Length : null;
+    }
+
+    /// <summary>The names of all manifests, in the order of their names. Whatever is no name on exactly four levels is passed
+    /// over, as Ollama does.</summary>
+    public IEnumerable<ModelName> FindManifests()
+    {
+        IEnumerable<string> paths = Enumerable.Repeat(Manifests, Directory.Exists(Manifests) ? 1 : 0);
+        for (int level = 0; level < 3; level++)
+        {
+            paths = paths.SelectMany(Directory.EnumerateDirectories);
+        }
+
+        return paths
+            .SelectMany(Directory.EnumerateFiles)
+            .Select(NameOf)
+            .OfType<ModelName>()
+            .OrderBy(name => name.Shortest, StringComparer.OrdinalIgnoreCase);
+    }
+
+    /// <summary>Whether the store has a manifest of this name.</summary>
+    public bool HasManifest(ModelName name) => File.Exists(ManifestPath(name));
+
+    /// <summary>Reads a manifest of the store.</summary>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestNotFound"/> or
+    /// <see cref="ModelFault.ManifestInvalid"/>.</exception>
+    public Manifest ReadManifest(ModelName name)
+    {
+        string path = ManifestPath(name);
+        try
+        {
+            using FileStream file = File.OpenRead(path);
+            byte[] bytes = new byte[(int)Math.Min(file.Length, ManifestReader.MaximumBytes + 1)];
+            int length = 0;
+            for (int read = -1; read != 0 && length < bytes.Length; length += read)
+            {
+                read = file.Read(bytes, length, bytes.Length - length);
+            }
+
+            Array.Resize(ref bytes, length);
+            return ManifestReader.Read(name, path, bytes);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new ModelFaultException(
+                ModelFault.ManifestNotFound,
+                $"The store '{Root}' has no model '{name.Shortest}'.",
+                new FaultFacts { Name = name.Shortest, Path = path },
+                e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelFaultException(
+                ModelFault.ManifestInvalid,
+                $"The manifest of {name.Shortest} at '{path}' cannot be read: {e.Message}",
+                new FaultFacts { Name = name.Shortest, Path = path },
+                e);
+        }
+    }
+
+    /// <summary>Writes a manifest, byte for byte, whole or not at all.</summary>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.StoreNotWritable"/> or
+    /// <see cref="ModelFault.StoreWriteFailed"/>.</exception>
+    public void WriteManifest(Manifest manifest)
+    {
+        string path = ManifestPath(manifest.Name);
+
+        // Beside means the work folder: whatever lies four levels deep under manifests/ counts as a model.
+        string temporary = Path.Combine(Work, $"manifest-{Guid.NewGuid():N}");
+        StoreFault.Guard(this, path, () =>
+        {
+            DurableFile.CreateFolder(Work);
+            try
+            {
+                byte[] bytes = manifest.GetBytes();
+                DurableFile.CreateFolder(Path.GetDirectoryName(path)!);
+                DurableFile.WriteWhole(bytes, temporary, path);
+            }
+            finally
+            {
+                File.Delete(temporary);
+            }
+        });
+    }
+
+    private ModelName? NameOf(string path)
+    {
+        string relative = path.Substring(Manifests.Length + 1).Replace(Path.DirectorySeparatorChar, '/');
+        int colon = relative.LastIndexOf('/');
+        string text = $"{relative.Substring(0, colon)}:{relative.Substring(colon + 1)}";
+        return ModelName.TryParse(text, out ModelName? name, out _) ? name : null;
+    }
+}

@@ -1,0 +1,68 @@
+using PSModel.Core.Names;
+
+namespace PSModel.Core.Store;
+
+/// <summary>
+/// The file of a blob underway. It is opened for writing alone and grows from front to back. <see cref="Append"/> is for
+/// one thread at a time; <see cref="FlushToDisk"/> may run beside it.
+/// </summary>
+internal sealed class PartialBlob : IDisposable
+{
+    private readonly ModelStore _store;
+    private readonly BlobDigest _digest;
+    private readonly FileStream _file;
+
+    /// <summary>Opens the file and cuts off what lies past <paramref name="kept"/> bytes.</summary>
+    public PartialBlob(ModelStore store, BlobDigest digest, long kept)
+    {
+        _store = store;
+        _digest = digest;
+        DurableFile.CreateFolder(store.Work);
+        _file = DurableFile.OpenForWriting(PathOf(store, digest), FileMode.OpenOrCreate);
+        _file.SetLength(kept);
+        _file.Seek(kept, SeekOrigin.Begin);
+    }
+
+    /// <summary>Where the file lies.</summary>
+    public string FilePath => PathOf(_store, _digest);
+
+    /// <summary>The length of what an earlier call left, in bytes; 0 where it left nothing.</summary>
+    public static long LengthOf(ModelStore store, BlobDigest digest)
+    {
+        FileInfo file = new(PathOf(store, digest));
+        return file.Exists ? file.Length : 0;
+    }
+
+    public static void Delete(ModelStore store, BlobDigest digest)
+    {
+        if (Directory.Exists(store.Work))
+        {
+            File.Delete(PathOf(store, digest));
+        }
+    }
+
+    public void Append(byte[] buffer, int offset, int count) => _file.Write(buffer, offset, count);
+
+    /// <summary>Returns when every byte appended before the call is on the disk.</summary>
+    public void FlushToDisk()
+    {
+#if NET
+        RandomAccess.FlushToDisk(_file.SafeFileHandle);
+#else
+        _file.Flush(flushToDisk: true);
+#endif
+    }
+
+    /// <summary>Closes the file and gives it its final name. The caller has flushed and verified it.</summary>
+    public void Commit()
+    {
+        _file.Dispose();
+        string final = _store.BlobPath(_digest);
+        DurableFile.CreateFolder(Path.GetDirectoryName(final)!);
+        DurableFile.Replace(FilePath, final);
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    private static string PathOf(ModelStore store, BlobDigest digest) => Path.Combine(store.Work, $"{digest.FileName}.partial");
+}

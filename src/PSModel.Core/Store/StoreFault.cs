@@ -1,0 +1,38 @@
+using PSModel.Core.Faults;
+
+namespace PSModel.Core.Store;
+
+/// <summary>Makes a fault of what a file system says.</summary>
+internal static class StoreFault
+{
+    /// <summary><c>ERROR_SHARING_VIOLATION</c> as an HRESULT.</summary>
+    private const int SharingViolation = unchecked((int)0x80070020);
+
+    /// <summary>Runs a step that writes to the store, and names what failed if it does.</summary>
+    public static void Guard(ModelStore store, string path, Action step)
+    {
+        try
+        {
+            step();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw From(store, path, e);
+        }
+    }
+
+    public static ModelFaultException From(ModelStore store, string path, Exception e)
+    {
+        FaultFacts facts = new() { Path = path };
+        return e switch
+        {
+            UnauthorizedAccessException =>
+                new ModelFaultException(ModelFault.StoreNotWritable, $"The store '{store.Root}' cannot be written: {e.Message}", facts, e),
+            IOException when !Directory.Exists(store.Work) =>
+                new ModelFaultException(ModelFault.StoreNotWritable, $"The store '{store.Root}' cannot be created: {e.Message}", facts, e),
+            IOException { HResult: SharingViolation } =>
+                new ModelFaultException(ModelFault.BlobInUse, $"'{path}' is held by another program: {e.Message}", facts, e),
+            _ => new ModelFaultException(ModelFault.StoreWriteFailed, $"Writing '{path}' failed: {e.Message}", facts, e),
+        };
+    }
+}

@@ -1,0 +1,93 @@
+using PSModel.Core.Store;
+
+namespace PSModel.Core.Transfer;
+
+/// <summary>
+/// Makes checkpoints on a thread of its own, so that flushing the disk holds up neither the hash nor the writes: first the
+/// data is flushed, then the checkpoint is written. Of several that are due, the newest is made. Thread-safe.
+/// </summary>
+internal sealed class CheckpointKeeper : IDisposable
+{
+    /// <summary>A slow transfer makes a checkpoint this often.</summary>
+    public static readonly TimeSpan LongestInterval = TimeSpan.FromSeconds(2);
+
+    private readonly PartialBlob _file;
+    private readonly CheckpointFile _checkpoints;
+    private readonly AutoResetEvent _due = new(false);
+    private readonly Thread _thread;
+    private readonly object _writing = new();
+
+    private Checkpoint? _next;
+    private volatile bool _isEnding;
+
+    public CheckpointKeeper(PartialBlob file, CheckpointFile checkpoints)
+    {
+        _file = file;
+        _checkpoints = checkpoints;
+        _thread = new Thread(Run) { Name = "PSModel checkpoint", IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>Told of the offset of each checkpoint that is safe on the disk.</summary>
+    public event Action<long>? Kept;
+
+    /// <summary>Told of a failure to keep one.</summary>
+    public event Action<Exception>? Failed;
+
+    /// <summary>Asks for a checkpoint at bytes that are written already; returns at once.</summary>
+    public void Request(Checkpoint checkpoint)
+    {
+        Interlocked.Exchange(ref _next, checkpoint);
+        _due.Set();
+    }
+
+    /// <summary>Stops the thread; a checkpoint that is being made is finished, one that is due is dropped.</summary>
+    public void Stop()
+    {
+        _isEnding = true;
+        _due.Set();
+        _thread.Join();
+    }
+
+    /// <summary>Makes a checkpoint and returns when it is safe.</summary>
+    public void Keep(Checkpoint checkpoint)
+    {
+        lock (_writing)
+        {
+            _file.FlushToDisk();
+            _checkpoints.Write(checkpoint);
+        }
+    }
+
+    public void Dispose()
+    {
+        Stop();
+        _due.Dispose();
+    }
+
+    private void Run()
+    {
+        while (true)
+        {
+            _due.WaitOne();
+            if (_isEnding)
+            {
+                return;
+            }
+
+            try
+            {
+                if (Interlocked.Exchange(ref _next, null) is { } checkpoint)
+                {
+                    Keep(checkpoint);
+                    Kept?.Invoke(checkpoint.Offset);
+                }
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                Failed?.Invoke(e);
+                return;
+            }
+        }
+    }
+}

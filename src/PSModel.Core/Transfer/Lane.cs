@@ -1,0 +1,229 @@
+using System.Runtime.ExceptionServices;
+using PSModel.Core.Faults;
+using PSModel.Core.Registry;
+
+namespace PSModel.Core.Transfer;
+
+/// <summary>
+/// One connection at a time: claims segments, fetches them, and goes on from the byte reached where a connection is lost.
+/// </summary>
+internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCount lanes) : IDisposable
+{
+    /// <summary>A connection that brings less than this before it is cut is no reason to ask again at once.</summary>
+    private const int WorthwhileBytes = 64 * 1024;
+
+    /// <summary>On a slow connection a buffer is handed over after so many milliseconds, full or not.</summary>
+    private const int LongestFill = 250;
+
+    private readonly object _gate = new();
+    private BlobStream? _stream;
+    private CancellationTokenSource? _interruption;
+
+    /// <summary>Fetches until nothing is left, or until there are more lanes than there should be.</summary>
+    /// <exception cref="ModelFaultException">The retries are used up, or there is no point in any.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        bool isNeeded = true;
+        while (isNeeded && !lanes.TryRetire())
+        {
+            if (await window.ClaimAsync(this, lanes.SegmentLength, cancellationToken).ConfigureAwait(false) is not { } segment)
+            {
+                return;
+            }
+
+            try
+            {
+                isNeeded = await FetchAsync(segment, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                window.Leave(this, segment);
+            }
+        }
+    }
+
+    /// <summary>Another lane has brought what this one is fetching: its connection is given up. From any thread.</summary>
+    public void Interrupt()
+    {
+        lock (_gate)
+        {
+            _interruption?.Cancel();
+        }
+    }
+
+    public void Dispose() => Close();
+
+    /// <summary>Fetches what is missing of the segment; false where this lane turns out to be of no use.</summary>
+    private async Task<bool> FetchAsync(Segment segment, CancellationToken cancellationToken)
+    {
+        bool isNeeded = true;
+        while (isNeeded && !window.IsDone(segment))
+        {
+            isNeeded = await context.Retries.RunAsync(
+                token => AttemptAsync(segment, token),
+                _ => context.Meter.CountRetry(),
+                cancellationToken).ConfigureAwait(false);
+        }
+
+        return isNeeded;
+    }
+
+    /// <summary>Fetches over one connection. An attempt that brought bytes before it failed is no failure: the count of
+    /// retries begins anew.</summary>
+    private async Task<bool> AttemptAsync(Segment segment, CancellationToken cancellationToken)
+    {
+        long before = window.FrontierOf(segment);
+        try
+        {
+            await OpenAsync(segment, before, cancellationToken).ConfigureAwait(false);
+            bool isRangeIgnored = _stream!.Position < before;
+            if (isRangeIgnored && lanes.RetireForGood())
+            {
+                Close();
+                return false;
+            }
+
+            await CopyAsync(segment).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception e)
+        {
+            Close();
+            if (window.IsDone(segment) && !cancellationToken.IsCancellationRequested)
+            {
+                return true;
+            }
+
+            long gained = window.FrontierOf(segment) - before;
+            if (e is not ModelFaultException { IsTransient: true } || gained == 0)
+            {
+                throw;
+            }
+
+            context.Meter.CountRetry();
+            context.Trace($"{e.Message} Going on from byte {before + gained}.");
+            if (gained < WorthwhileBytes)
+            {
+                await Task.Delay(context.Retries.Interval, cancellationToken).ConfigureAwait(false);
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Keeps the connection where it has just come to the segment, else opens one.</summary>
+    private async Task OpenAsync(Segment segment, long frontier, CancellationToken cancellationToken)
+    {
+        if (_stream is not null && _stream.Position == frontier && _stream.End != frontier)
+        {
+            return;
+        }
+
+        Close();
+        lock (_gate)
+        {
+            _interruption = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        }
+
+        // A lane alone asks for all the rest: one request for the whole blob.
+        long end = lanes.IsAlone ? context.Size : segment.End;
+        _stream = await context.Source.OpenAsync(new ByteRange(frontier, end), _interruption.Token).ConfigureAwait(false);
+        context.Meter.ConnectionOpened();
+    }
+
+    private void Close()
+    {
+        lock (_gate)
+        {
+            if (_stream is not null)
+            {
+                context.Meter.ConnectionClosed();
+            }
+
+            _stream?.Dispose();
+            _stream = null;
+            _interruption?.Dispose();
+            _interruption = null;
+        }
+    }
+
+    /// <summary>Copies until the segment is complete or the server has sent what it promised.</summary>
+    private async Task CopyAsync(Segment segment)
+    {
+        BlobStream stream = _stream!;
+        while (!window.IsDone(segment))
+        {
+            if (stream.Position == stream.End)
+            {
+                Close();
+                return;
+            }
+
+            byte[] buffer = context.Buffers.Rent();
+            long position = stream.Position;
+            int wanted = (int)Math.Min(buffer.Length, segment.End - position);
+            (int filled, ExceptionDispatchInfo? failure) = await FillAsync(stream, buffer, wanted).ConfigureAwait(false);
+
+            int useful = window.Offer(this, segment, position, buffer, filled);
+            context.Meter.Accept(useful);
+            if (useful == 0)
+            {
+                context.Buffers.Return(buffer);
+            }
+
+            failure?.Throw();
+        }
+    }
+
+    /// <summary>Fills the buffer; what came before a failure is given together with it.</summary>
+    private async Task<(int Filled, ExceptionDispatchInfo? Failure)> FillAsync(BlobStream stream, byte[] buffer, int wanted)
+    {
+        int filled = 0;
+        int begun = Environment.TickCount;
+        try
+        {
+            while (filled < wanted && unchecked(Environment.TickCount - begun) < LongestFill)
+            {
+                int read = await stream.ReadAsync(buffer, filled, context.Limiter.ReadSize(wanted - filled)).ConfigureAwait(false);
+                if (read == 0)
+                {
+                    throw EndedEarly(stream.Position);
+                }
+
+                filled += read;
+                context.Meter.Receive(read);
+                await context.Limiter.PayAsync(read, _interruption!.Token).ConfigureAwait(false);
+                if (stream.End is null && stream.Position == context.Size)
+                {
+                    await RefuseMoreAsync(stream).ConfigureAwait(false);
+                }
+            }
+
+            return (filled, null);
+        }
+        catch (Exception e)
+        {
+            return (filled, ExceptionDispatchInfo.Capture(e));
+        }
+    }
+
+    /// <summary>A body of unknown length shows only at its end that it is too long.</summary>
+    private async Task RefuseMoreAsync(BlobStream stream)
+    {
+        byte[] extra = new byte[1];
+        if (await stream.ReadAsync(extra, 0, extra.Length).ConfigureAwait(false) > 0)
+        {
+            throw WrongSize($"more than {context.Size} bytes", context.Size + 1, isTransient: false);
+        }
+    }
+
+    private ModelFaultException EndedEarly(long position) => WrongSize($"{position} bytes", position, isTransient: true);
+
+    private ModelFaultException WrongSize(string sent, long actual, bool isTransient) => new(
+        ModelFault.SizeMismatch,
+        $"The registry sent {sent} for {context.Digest}, and the manifest names {context.Size}.",
+        new FaultFacts { Digest = context.Digest.ToString(), ExpectedSize = context.Size, ActualSize = actual })
+    {
+        IsTransient = isTransient,
+    };
+}

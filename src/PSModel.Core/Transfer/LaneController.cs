@@ -1,0 +1,163 @@
+using System.Diagnostics;
+
+namespace PSModel.Core.Transfer;
+
+/// <summary>
+/// Runs the lanes of one blob. It begins with one and opens more only while the hash waits for bytes; where more lanes
+/// bring no more bytes, as when the processor is the limit, it takes them back.
+/// </summary>
+internal sealed class LaneController(TransferContext context, ReceiveWindow window, OrderedSink sink, TransferOptions options)
+{
+    /// <summary>How often the flow is looked at.</summary>
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The part of the time that the hash may wait before more lanes are tried.</summary>
+    private const double Hungry = 0.25;
+
+    /// <summary>More lanes must bring this much more, or they are not worth their processor time.</summary>
+    private const double WorthwhileGain = 1.15;
+
+    /// <summary>Looks until the gain of new lanes is judged: connections need their time to start.</summary>
+    private const int LooksToJudge = 8;
+
+    /// <summary>Looks until more lanes are tried again after they brought nothing.</summary>
+    private const int LooksToRest = 50;
+
+    private readonly LaneCount _count = new(options);
+    private readonly List<Task> _lanes = [];
+
+    /// <summary>Fetches everything that is missing.</summary>
+    /// <exception cref="Faults.ModelFaultException">A lane failed for good.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        try
+        {
+            Task watch = WatchAsync(stop.Token);
+            await watch.ConfigureAwait(false);
+        }
+        finally
+        {
+            // A lane that is no longer needed may still wait for an answer.
+            stop.Cancel();
+            await Task.WhenAll(_lanes.Select(Settle)).ConfigureAwait(false);
+        }
+    }
+
+    private static Task Settle(Task task) =>
+        task.ContinueWith(static done => _ = done.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
+    private async Task WatchAsync(CancellationToken cancellationToken)
+    {
+        Trial trial = new();
+        TimeSpan hungryBefore = sink.HungryTime;
+        long bytesBefore = context.Meter.BytesTransferred;
+        Stopwatch clock = Stopwatch.StartNew();
+        while (!window.IsComplete)
+        {
+            Fill(cancellationToken);
+            Task look = Task.Delay(Look, cancellationToken);
+            Task first = await Task.WhenAny([window.WhenComplete, look, .. _lanes]).ConfigureAwait(false);
+            if (first == look)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                double elapsed = clock.Elapsed.TotalSeconds;
+                bool isHungry = (sink.HungryTime - hungryBefore).TotalSeconds > Hungry * elapsed;
+                double rate = (context.Meter.BytesTransferred - bytesBefore) / elapsed;
+                Adapt(trial, rate, isHungry && window.HasRoom);
+                hungryBefore = sink.HungryTime;
+                bytesBefore = context.Meter.BytesTransferred;
+                clock.Restart();
+            }
+            else if (first != window.WhenComplete)
+            {
+                _lanes.Remove(first);
+                await first.ConfigureAwait(false);
+            }
+        }
+    }
+
+    private void Fill(CancellationToken cancellationToken)
+    {
+        while (_count.TryEnter())
+        {
+            _lanes.Add(RunLaneAsync(cancellationToken));
+        }
+    }
+
+    private async Task RunLaneAsync(CancellationToken cancellationToken)
+    {
+        using Lane lane = new(context, window, _count);
+        await Task.Run(() => lane.RunAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Doubles the lanes while that helps, and goes back where it does not.</summary>
+    private void Adapt(Trial trial, double rate, bool isHungry)
+    {
+        trial.Note(rate);
+        if (trial.Looks < trial.Patience)
+        {
+            return;
+        }
+
+        if (trial.LanesBefore > 0 && trial.Rate < trial.RateBefore * WorthwhileGain)
+        {
+            _count.Aim(trial.LanesBefore);
+            trial.Rest(LooksToRest);
+        }
+        else if (isHungry && _count.CanGrow)
+        {
+            int lanes = _count.Target;
+            _count.Aim(lanes * 2);
+            trial.Begin(lanes, LooksToJudge);
+        }
+        else
+        {
+            trial.Rest(1);
+        }
+    }
+
+    /// <summary>A change in the number of lanes, and what it has brought so far.</summary>
+    private sealed class Trial
+    {
+        private double _sum;
+
+        public int Looks { get; private set; }
+
+        public int Patience { get; private set; } = 2;
+
+        /// <summary>The lanes before the change; 0 where none is on trial.</summary>
+        public int LanesBefore { get; private set; }
+
+        public double RateBefore { get; private set; }
+
+        /// <summary>Bytes a second, the mean over the looks.</summary>
+        public double Rate => _sum / Math.Max(Looks, 1);
+
+        public void Note(double rate)
+        {
+            Looks++;
+            _sum += rate;
+        }
+
+        public void Begin(int lanesBefore, int patience)
+        {
+            RateBefore = Rate;
+            LanesBefore = lanesBefore;
+            Restart(patience);
+        }
+
+        public void Rest(int patience)
+        {
+            LanesBefore = 0;
+            Restart(patience);
+        }
+
+        private void Restart(int patience)
+        {
+            Patience = patience;
+            Looks = 0;
+            _sum = 0;
+        }
+    }
+}

@@ -1,0 +1,148 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Runtime.ExceptionServices;
+using PSModel.Core.Hashing;
+using PSModel.Core.Store;
+
+namespace PSModel.Core.Transfer;
+
+/// <summary>
+/// Takes the chunks of a blob in order and brings each to the hash and to the disk, on a thread of its own each, so that the
+/// time is that of the slower of the two. Nothing is ever read from the disk.
+/// </summary>
+internal sealed class OrderedSink : IDisposable
+{
+    private readonly Sha256 _sha;
+    private readonly PartialBlob _file;
+    private readonly long _checkpointInterval;
+    private readonly BlockingCollection<Chunk> _toHash = [];
+    private readonly BlockingCollection<Chunk> _toWrite = [];
+    private readonly Thread _hasher;
+    private readonly Thread _writer;
+    private readonly Stopwatch _sinceCheckpoint = Stopwatch.StartNew();
+
+    private Exception? _failure;
+    private long _lastCheckpoint;
+    private long _hungry;
+
+    /// <summary>Starts the two threads.</summary>
+    /// <param name="sha">The hash, with the bytes that are there already.</param>
+    /// <param name="file">The file, at the same position.</param>
+    /// <param name="checkpointInterval">The bytes after which a chunk carries the state of the hash.</param>
+    public OrderedSink(Sha256 sha, PartialBlob file, long checkpointInterval)
+    {
+        _sha = sha;
+        _file = file;
+        _checkpointInterval = checkpointInterval;
+        _lastCheckpoint = sha.Length;
+        _hasher = Start("PSModel hash", _toHash, Hash);
+        _writer = Start("PSModel write", _toWrite, Write);
+    }
+
+    /// <summary>Told of each chunk that both the hash and the disk have; called on one of the two threads.</summary>
+    public event Action<Chunk>? Released;
+
+    /// <summary>Told once of the first failure of a write; called on the writing thread.</summary>
+    public event Action<Exception>? Failed;
+
+    /// <summary>How long the hash has waited for bytes, all in all.</summary>
+    public TimeSpan HungryTime => TimeSpan.FromTicks(Interlocked.Read(ref _hungry));
+
+    /// <summary>Never blocks.</summary>
+    public void Take(Chunk chunk)
+    {
+        _toHash.Add(chunk);
+        _toWrite.Add(chunk);
+    }
+
+    /// <summary>Waits until everything taken is hashed and written. Nothing may be taken afterwards.</summary>
+    /// <exception cref="IOException">A write failed.</exception>
+    public void Drain()
+    {
+        _toHash.CompleteAdding();
+        _toWrite.CompleteAdding();
+        _hasher.Join();
+        _writer.Join();
+        if (_failure is not null)
+        {
+            ExceptionDispatchInfo.Capture(_failure).Throw();
+        }
+    }
+
+    public void Dispose()
+    {
+        _toHash.CompleteAdding();
+        _toWrite.CompleteAdding();
+        _hasher.Join();
+        _writer.Join();
+        _toHash.Dispose();
+        _toWrite.Dispose();
+    }
+
+    private Thread Start(string name, BlockingCollection<Chunk> chunks, Action<Chunk> use)
+    {
+        Thread thread = new(() => Run(chunks, use)) { Name = name, IsBackground = true };
+        thread.Start();
+        return thread;
+    }
+
+    private void Run(BlockingCollection<Chunk> chunks, Action<Chunk> use)
+    {
+        while (TryTake(chunks, out Chunk? chunk))
+        {
+            use(chunk!);
+            if (chunk!.Done())
+            {
+                Released?.Invoke(chunk);
+            }
+        }
+    }
+
+    private bool TryTake(BlockingCollection<Chunk> chunks, out Chunk? chunk)
+    {
+        if (chunks.TryTake(out chunk))
+        {
+            return true;
+        }
+
+        long before = Stopwatch.GetTimestamp();
+        bool isTaken = chunks.TryTake(out chunk, Timeout.Infinite);
+        if (chunks == _toHash)
+        {
+            long ticks = (Stopwatch.GetTimestamp() - before) * TimeSpan.TicksPerSecond / Stopwatch.Frequency;
+            Interlocked.Add(ref _hungry, ticks);
+        }
+
+        return isTaken;
+    }
+
+    private void Hash(Chunk chunk)
+    {
+        _sha.Append(chunk.Buffer.AsSpan(chunk.Start, chunk.Length));
+        if (chunk.End - _lastCheckpoint >= _checkpointInterval || _sinceCheckpoint.Elapsed >= CheckpointKeeper.LongestInterval)
+        {
+            chunk.HashState = _sha.Export();
+            _lastCheckpoint = chunk.End;
+            _sinceCheckpoint.Restart();
+        }
+    }
+
+    private void Write(Chunk chunk)
+    {
+        // After a failure the rest only passes through, so that nobody waits for it.
+        if (_failure is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            _file.Append(chunk.Buffer, chunk.Start, chunk.Length);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _failure = e;
+            Failed?.Invoke(e);
+        }
+    }
+}

@@ -1,0 +1,263 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace PSModel.Core.Transfer;
+
+/// <summary>
+/// Hands out consecutive segments of the blob to lanes, takes what arrives in any order, and passes it on in the order of
+/// the blob. It is bounded: no segment is handed out that lies too far beyond what the hash and the disk have finished, or
+/// beyond the last checkpoint. Thread-safe.
+/// </summary>
+internal sealed class ReceiveWindow
+{
+    /// <summary>A segment is not called slow before this many milliseconds: a connection needs its time to start.</summary>
+    private const int SlowAfter = 1000;
+
+    /// <summary>A head of the line that would take this much longer than a new connection gets a second one.</summary>
+    private const int SlowFactor = 3;
+
+    /// <summary>How often a waiting lane looks whether the head of the line needs help, in milliseconds.</summary>
+    private const int WaitingLook = 250;
+
+    private readonly object _gate = new();
+    private readonly long _size;
+    private readonly TransferOptions _options;
+    private readonly Action<Chunk> _deliver;
+    private readonly Queue<Segment> _segments = new();
+    private readonly Queue<Segment> _abandoned = new();
+
+    private readonly TaskCompletionSource<bool> _complete = NewSignal();
+
+    private TaskCompletionSource<bool> _change = NewSignal();
+    private long _unclaimed;
+    private long _released;
+    private long _durable;
+    private double _peerRate;
+
+    /// <summary>Makes a window over the bytes from <paramref name="start"/> to <paramref name="size"/>.</summary>
+    /// <param name="start">The bytes that are there already.</param>
+    /// <param name="size">The blob's size.</param>
+    /// <param name="options">The bounds.</param>
+    /// <param name="deliver">Given each chunk in order; called under the window's lock, so it must not block.</param>
+    public ReceiveWindow(long start, long size, TransferOptions options, Action<Chunk> deliver)
+    {
+        _size = size;
+        _options = options;
+        _deliver = deliver;
+        _unclaimed = _released = _durable = start;
+        SignalIfComplete();
+    }
+
+    /// <summary>Whether a segment could be claimed at once.</summary>
+    public bool HasRoom
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _abandoned.Count > 0 || HasRoomFor(NextLength(segmentLength: BufferPool.BufferSize));
+            }
+        }
+    }
+
+    /// <summary>Whether every byte has arrived.</summary>
+    public bool IsComplete => WhenComplete.IsCompleted;
+
+    /// <summary>Ends when every byte has arrived.</summary>
+    public Task WhenComplete => _complete.Task;
+
+    /// <summary>Whether a segment has arrived whole.</summary>
+    public bool IsDone(Segment segment)
+    {
+        lock (_gate)
+        {
+            return segment.IsComplete;
+        }
+    }
+
+    /// <summary>The offset of the first byte of the segment that has not arrived.</summary>
+    public long FrontierOf(Segment segment)
+    {
+        lock (_gate)
+        {
+            return segment.Frontier;
+        }
+    }
+
+    /// <summary>Waits for work: a new segment, one that another lane gave up, or the head of the line where that is slow.</summary>
+    /// <param name="lane">Who will fetch it.</param>
+    /// <param name="segmentLength">The length of a new segment, at most.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>A segment to fetch from its frontier on; <see langword="null"/> when all bytes have arrived.</returns>
+    public async Task<Segment?> ClaimAsync(Lane lane, long segmentLength, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task change;
+            lock (_gate)
+            {
+                if (TryClaim(lane, segmentLength, out Segment? segment) || IsComplete)
+                {
+                    return segment;
+                }
+
+                change = _change.Task;
+            }
+
+            await Task.WhenAny(change, Task.Delay(WaitingLook, cancellationToken)).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Takes bytes that arrived for a segment. Two lanes may fetch the same segment: the first to bring a byte
+    /// wins, and what is there already is passed over.</summary>
+    /// <returns>The bytes that were of use; the buffer is kept where there are any, and free again where there are none.</returns>
+    public int Offer(Lane lane, Segment segment, long position, byte[] buffer, int length)
+    {
+        lock (_gate)
+        {
+            int known = (int)Math.Min(Math.Max(segment.Frontier - position, 0), length);
+            int useful = length - known;
+            if (useful == 0)
+            {
+                return 0;
+            }
+
+            segment.Waiting.Enqueue(new Chunk(buffer, known, useful, segment.Frontier));
+            segment.Frontier += useful;
+            if (segment == _segments.Peek())
+            {
+                DeliverHead();
+            }
+
+            if (segment.IsComplete)
+            {
+                NotePeerRate(segment);
+                segment.Lanes.FindAll(other => other != lane).ForEach(other => other.Interrupt());
+            }
+
+            return useful;
+        }
+    }
+
+    /// <summary>A lane says that it no longer fetches the segment. What is missing of it is given to another.</summary>
+    public void Leave(Lane lane, Segment segment)
+    {
+        lock (_gate)
+        {
+            segment.Lanes.Remove(lane);
+            if (segment.Lanes.Count == 0 && !segment.IsComplete)
+            {
+                _abandoned.Enqueue(segment);
+                Signal();
+            }
+        }
+    }
+
+    /// <summary>The hash and the disk both have so many bytes more.</summary>
+    public void Release(int bytes)
+    {
+        lock (_gate)
+        {
+            _released += bytes;
+            Signal();
+        }
+    }
+
+    /// <summary>A checkpoint up to this offset is safe on the disk.</summary>
+    public void MarkDurable(long offset)
+    {
+        lock (_gate)
+        {
+            _durable = offset;
+            Signal();
+        }
+    }
+
+    private static TaskCompletionSource<bool> NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private bool TryClaim(Lane lane, long segmentLength, [NotNullWhen(true)] out Segment? segment)
+    {
+        segment = null;
+        if (_abandoned.Count > 0)
+        {
+            segment = _abandoned.Dequeue();
+        }
+        else if (_unclaimed < _size && HasRoomFor(NextLength(segmentLength)))
+        {
+            long end = _unclaimed + NextLength(segmentLength);
+            segment = new Segment(_unclaimed, end);
+            _segments.Enqueue(segment);
+            _unclaimed = end;
+        }
+        else if (_segments.Count > 0 && IsSlow(_segments.Peek()))
+        {
+            segment = _segments.Peek();
+        }
+
+        segment?.Lanes.Add(lane);
+        return segment is not null;
+    }
+
+    private long NextLength(long segmentLength) => Math.Min(segmentLength, _size - _unclaimed);
+
+    private bool HasRoomFor(long length) =>
+        length > 0
+        && _unclaimed + length <= Math.Max(_released + _options.Window, _released + length)
+        && _unclaimed + length <= Math.Max(_durable + _options.LargestLoss, _durable + length);
+
+    /// <summary>One lane alone, and at its pace the rest takes much longer than it would over a connection like its peers'.</summary>
+    private bool IsSlow(Segment head)
+    {
+        if (head.Lanes.Count != 1 || head.Age < SlowAfter || _peerRate == 0)
+        {
+            return false;
+        }
+
+        double rate = (head.Frontier - head.Start) / (double)head.Age;
+        return rate * SlowFactor < _peerRate;
+    }
+
+    /// <summary>A moving average of the bytes a millisecond that finished segments came at.</summary>
+    private void NotePeerRate(Segment segment)
+    {
+        double rate = (segment.End - segment.Start) / (double)Math.Max(segment.Age, 1);
+        _peerRate = _peerRate == 0 ? rate : (_peerRate * 0.75) + (rate * 0.25);
+    }
+
+    private void DeliverHead()
+    {
+        while (_segments.Count > 0)
+        {
+            Segment head = _segments.Peek();
+            while (head.Waiting.Count > 0)
+            {
+                _deliver(head.Waiting.Dequeue());
+            }
+
+            if (!head.IsComplete)
+            {
+                return;
+            }
+
+            _segments.Dequeue();
+        }
+
+        SignalIfComplete();
+    }
+
+    private void SignalIfComplete()
+    {
+        if (_unclaimed == _size && _segments.Count == 0)
+        {
+            _complete.TrySetResult(true);
+            Signal();
+        }
+    }
+
+    private void Signal()
+    {
+        TaskCompletionSource<bool> change = _change;
+        _change = NewSignal();
+        change.TrySetResult(true);
+    }
+}

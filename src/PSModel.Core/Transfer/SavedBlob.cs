@@ -1,0 +1,36 @@
+using PSModel.Core.Manifests;
+using PSModel.Core.Names;
+
+namespace PSModel.Core.Transfer;
+
+/// <summary>A blob that is in the store, and how it came there. Immutable.</summary>
+public sealed class SavedBlob
+{
+    internal SavedBlob(ModelName name, Layer layer, string path, BlobOutcome outcome, TransferMeter meter, TimeSpan elapsed)
+    {
+        Name = name;
+        Layer = layer;
+        Path = path;
+        Outcome = outcome;
+        Meter = meter;
+        Elapsed = elapsed;
+    }
+
+    /// <summary>The model it was fetched for.</summary>
+    public ModelName Name { get; }
+
+    /// <summary>What the manifest says of it.</summary>
+    public Layer Layer { get; }
+
+    /// <summary>Its file.</summary>
+    public string Path { get; }
+
+    /// <summary>How it came to be there.</summary>
+    public BlobOutcome Outcome { get; }
+
+    /// <summary>What the transfer did.</summary>
+    public TransferMeter Meter { get; }
+
+    /// <summary>The time that it took.</summary>
+    public TimeSpan Elapsed { get; }
+}

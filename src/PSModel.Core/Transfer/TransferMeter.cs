@@ -1,0 +1,63 @@
+namespace PSModel.Core.Transfer;
+
+/// <summary>
+/// What a blob's transfer has done so far. The transfer counts up and anybody may read at any time: reading costs the
+/// transfer nothing. Thread-safe.
+/// </summary>
+public sealed class TransferMeter
+{
+    private long _received;
+    private long _accepted;
+    private long _resumed;
+    private long _verified;
+    private int _retries;
+    private int _connections;
+    private int _phase;
+
+    /// <summary>Makes a meter for a blob of so many bytes.</summary>
+    public TransferMeter(long totalBytes) => TotalBytes = totalBytes;
+
+    /// <summary>The blob's size in bytes.</summary>
+    public long TotalBytes { get; }
+
+    /// <summary>What is being done.</summary>
+    public TransferPhase Phase
+    {
+        get => (TransferPhase)Volatile.Read(ref _phase);
+        internal set => Volatile.Write(ref _phase, (int)value);
+    }
+
+    /// <summary>The bytes of the blob that are here, those of earlier calls included. Never goes down.</summary>
+    public long BytesTransferred => BytesResumed + Interlocked.Read(ref _accepted);
+
+    /// <summary>The bytes that came over the wire in this call, those that were of no use included.</summary>
+    public long BytesReceived => Interlocked.Read(ref _received);
+
+    /// <summary>The bytes kept from earlier calls.</summary>
+    public long BytesResumed
+    {
+        get => Interlocked.Read(ref _resumed);
+        internal set => Interlocked.Exchange(ref _resumed, value);
+    }
+
+    /// <summary>The bytes read back so far.</summary>
+    public long BytesVerified => Interlocked.Read(ref _verified);
+
+    /// <summary>The requests that had to be repeated.</summary>
+    public int RetryCount => Volatile.Read(ref _retries);
+
+    /// <summary>The connections open at this moment.</summary>
+    public int Connections => Volatile.Read(ref _connections);
+
+    internal void Receive(int bytes) => Interlocked.Add(ref _received, bytes);
+
+    internal void Accept(int bytes) => Interlocked.Add(ref _accepted, bytes);
+
+    internal void Verify(int bytes) => Interlocked.Add(ref _verified, bytes);
+
+    internal void CountRetry() => Interlocked.Increment(ref _retries);
+
+    internal void ConnectionOpened() => Interlocked.Increment(ref _connections);
+
+    internal void ConnectionClosed() => Interlocked.Decrement(ref _connections);
+}

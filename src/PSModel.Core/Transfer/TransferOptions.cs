@@ -1,0 +1,26 @@
+namespace PSModel.Core.Transfer;
+
+/// <summary>How a model is fetched. Set it up before use; it is not watched afterwards.</summary>
+public sealed class TransferOptions
+{
+    /// <summary>The most connections at a time, 1 or more.</summary>
+    public int Connections { get; set; } = 8;
+
+    /// <summary>Bytes a second for all connections together; 0 for no limit.</summary>
+    public long BandwidthLimit { get; set; }
+
+    /// <summary>Read each finished blob back and hash it again before it is committed.</summary>
+    public bool ReadBack { get; set; }
+
+    /// <summary>Fetch also what the store has.</summary>
+    public bool Force { get; set; }
+
+    /// <summary>The bytes that may wait between arrival and the slower of hash and disk.</summary>
+    internal long Window { get; set; } = 64L * 1024 * 1024;
+
+    /// <summary>The bytes that may have arrived since the last checkpoint: what a crash costs at most.</summary>
+    internal long LargestLoss { get; set; } = 96L * 1024 * 1024;
+
+    /// <summary>The bytes between one checkpoint and the next.</summary>
+    internal long CheckpointInterval { get; set; } = 16L * 1024 * 1024;
+}

@@ -1,0 +1,95 @@
+using System.Globalization;
+using System.Text;
+
+namespace PSModel.Loopback;
+
+/// <summary>
+/// What the registry answers, and how it misbehaves in doing so. The properties begin as those of a right answer; a fault
+/// changes them.
+/// </summary>
+public sealed class LoopbackAnswer
+{
+    /// <summary>The status code.</summary>
+    public int Status { get; set; } = 200;
+
+    /// <summary>The headers; a value of <see langword="null"/> leaves one out.</summary>
+    public Dictionary<string, string?> Headers { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The body's bytes.</summary>
+    public BlobContent Content { get; set; } = BlobContent.Of([]);
+
+    /// <summary>The offset in <see cref="Content"/> at which the body begins.</summary>
+    public long Start { get; set; }
+
+    /// <summary>How many bytes the body has.</summary>
+    public long Length { get; set; }
+
+    /// <summary>Whether the length is told; if not, the body ends with the connection.</summary>
+    public bool IsLengthTold { get; set; } = true;
+
+    /// <summary>Reset the connection after so many bytes of the body.</summary>
+    public long? CutAfter { get; set; }
+
+    /// <summary>Fall silent, with the connection open, after so many bytes of the body.</summary>
+    public long? StallAfter { get; set; }
+
+    /// <summary>Send other bits in place of the byte at this offset of the blob.</summary>
+    public long? FlipAt { get; set; }
+
+    /// <summary>Bytes a second; 0 for no limit.</summary>
+    public long BytesPerSecond { get; set; }
+
+    /// <summary>Wait before the first byte.</summary>
+    public TimeSpan Delay { get; set; }
+
+    /// <summary>Makes the answer a text of its own.</summary>
+    public void Become(int status, string text, string contentType = "text/plain")
+    {
+        Status = status;
+        Headers.Clear();
+        Headers["Content-Type"] = contentType;
+        Content = BlobContent.Of(Encoding.UTF8.GetBytes(text));
+        Start = 0;
+        Length = Content.Length;
+    }
+
+    /// <summary>Makes the answer a redirect.</summary>
+    public void RedirectTo(string location, int status = 307)
+    {
+        Become(status, string.Empty);
+        Headers["Location"] = location;
+    }
+
+    /// <summary>Ignores the range that was asked for.</summary>
+    public void SendWhole()
+    {
+        Status = 200;
+        Headers.Remove("Content-Range");
+        Start = 0;
+        Length = Content.Length;
+    }
+
+    internal string Head()
+    {
+        StringBuilder head = new();
+        head.Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {Status} Answer\r\n");
+        if (IsLengthTold)
+        {
+            head.Append(CultureInfo.InvariantCulture, $"Content-Length: {Length}\r\n");
+        }
+        else
+        {
+            head.Append("Connection: close\r\n");
+        }
+
+        foreach ((string name, string? value) in Headers)
+        {
+            if (value is not null)
+            {
+                head.Append(CultureInfo.InvariantCulture, $"{name}: {value}\r\n");
+            }
+        }
+
+        return head.Append("\r\n").ToString();
+    }
+}

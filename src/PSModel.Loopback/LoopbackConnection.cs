@@ -1,0 +1,150 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text;
+
+namespace PSModel.Loopback;
+
+/// <summary>One connection to the registry, request after request.</summary>
+internal sealed class LoopbackConnection(LoopbackRegistry registry, Socket socket)
+{
+    private const int LongestHead = 32 * 1024;
+    private const int SendSize = 1024 * 1024;
+
+    /// <summary>A throttled body is sent in pieces this long, in seconds.</summary>
+    private const double ThrottleStep = 0.01;
+
+    public async Task ServeAsync(CancellationToken cancellationToken)
+    {
+        using (socket)
+        {
+            try
+            {
+                socket.NoDelay = true;
+                while (await ReadHeadAsync(cancellationToken) is { } head)
+                {
+                    LoopbackRequest request = Parse(head);
+                    LoopbackAnswer answer = registry.Answer(request);
+                    if (!await SendAsync(request, answer, cancellationToken))
+                    {
+                        return;
+                    }
+                }
+            }
+            catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
+            {
+                // The other side has gone, or the registry is being closed.
+            }
+        }
+    }
+
+    private async Task<string?> ReadHeadAsync(CancellationToken cancellationToken)
+    {
+        byte[] buffer = new byte[LongestHead];
+        int length = 0;
+        while (length < buffer.Length)
+        {
+            int read = await socket.ReceiveAsync(buffer.AsMemory(length), cancellationToken);
+            if (read == 0)
+            {
+                return null;
+            }
+
+            length += read;
+            if (buffer.AsSpan(0, length).EndsWith("\r\n\r\n"u8))
+            {
+                return Encoding.ASCII.GetString(buffer, 0, length);
+            }
+        }
+
+        return null;
+    }
+
+    private LoopbackRequest Parse(string head)
+    {
+        string[] lines = head.Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
+        Dictionary<string, string> headers = [];
+        foreach (string line in lines.Skip(1))
+        {
+            int colon = line.IndexOf(':', StringComparison.Ordinal);
+            headers[line[..colon].ToLowerInvariant()] = line[(colon + 1)..].Trim();
+        }
+
+        return registry.Note(lines[0].Split(' ')[1], headers);
+    }
+
+    /// <summary>Sends the answer; false where the connection ends with it.</summary>
+    private async Task<bool> SendAsync(LoopbackRequest request, LoopbackAnswer answer, CancellationToken cancellationToken)
+    {
+        if (answer.Delay > TimeSpan.Zero)
+        {
+            await Task.Delay(answer.Delay, cancellationToken);
+        }
+
+        await socket.SendAsync(Encoding.ASCII.GetBytes(answer.Head()), cancellationToken);
+        Stopwatch clock = Stopwatch.StartNew();
+        long sent = 0;
+        while (sent < answer.Length)
+        {
+            if (sent == answer.CutAfter)
+            {
+                // Lingering for no time makes the close a reset.
+                socket.LingerState = new LingerOption(true, 0);
+                return false;
+            }
+
+            if (sent == answer.StallAfter)
+            {
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            }
+
+            ReadOnlyMemory<byte> piece = Next(answer, sent);
+            if (piece.IsEmpty)
+            {
+                return false;
+            }
+
+            int count = await socket.SendAsync(piece, cancellationToken);
+            sent += count;
+            registry.Count(request, count);
+            await ThrottleAsync(answer, sent, clock, cancellationToken);
+        }
+
+        return answer.IsLengthTold;
+    }
+
+    private static ReadOnlyMemory<byte> Next(LoopbackAnswer answer, long sent)
+    {
+        long longest = Math.Min(SendSize, answer.Length - sent);
+        longest = Math.Min(longest, StepsUntil(answer.CutAfter, sent));
+        longest = Math.Min(longest, StepsUntil(answer.StallAfter, sent));
+        if (answer.BytesPerSecond > 0)
+        {
+            longest = Math.Min(longest, Math.Max(1, (long)(answer.BytesPerSecond * ThrottleStep)));
+        }
+
+        long offset = answer.Start + sent;
+        ReadOnlyMemory<byte> piece = answer.Content.Piece(offset, longest);
+        if (answer.FlipAt is { } flip && flip >= offset && flip < offset + piece.Length)
+        {
+            byte[] copy = piece.ToArray();
+            copy[(int)(flip - offset)] ^= 0x10;
+            return copy;
+        }
+
+        return piece;
+    }
+
+    private static long StepsUntil(long? stop, long sent) => stop > sent ? stop.Value - sent : long.MaxValue;
+
+    private static async Task ThrottleAsync(LoopbackAnswer answer, long sent, Stopwatch clock, CancellationToken cancellationToken)
+    {
+        if (answer.BytesPerSecond > 0)
+        {
+            TimeSpan due = TimeSpan.FromSeconds((double)sent / answer.BytesPerSecond);
+            if (due > clock.Elapsed)
+            {
+                await Task.Delay(due - clock.Elapsed, cancellationToken);
+            }
+        }
+    }
+}

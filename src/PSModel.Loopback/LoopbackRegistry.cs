@@ -1,0 +1,152 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace PSModel.Loopback;
+
+/// <summary>
+/// A registry on loopback that serves models from memory, and misbehaves on command as no real one does. Thread-safe.
+/// </summary>
+public sealed class LoopbackRegistry : IAsyncDisposable
+{
+    private readonly TcpListener _listener;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentDictionary<string, BlobContent> _blobs = new();
+    private readonly ConcurrentDictionary<string, byte[]> _manifests = new();
+    private readonly ConcurrentDictionary<Task, byte> _connections = new();
+    private readonly ConcurrentQueue<LoopbackRequest> _requests = new();
+    private readonly Task _accepting;
+    private int _requestCount;
+    private long _bytesSent;
+    private long _blobBytesSent;
+
+    private LoopbackRegistry(int port)
+    {
+        _listener = new TcpListener(IPAddress.Loopback, port);
+        _listener.Start();
+        _accepting = AcceptAsync();
+    }
+
+    /// <summary>Changes each answer before it is sent; called from several threads at once.</summary>
+    public Action<LoopbackRequest, LoopbackAnswer>? Fault { get; set; }
+
+    /// <summary>The port that it listens at.</summary>
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>Scheme, host and port.</summary>
+    public Uri Address => new($"http://127.0.0.1:{Port}");
+
+    /// <summary>The bytes of blobs that were sent.</summary>
+    public long BlobBytesSent => Interlocked.Read(ref _blobBytesSent);
+
+    /// <summary>The bytes of all bodies that were sent.</summary>
+    public long BytesSent => Interlocked.Read(ref _bytesSent);
+
+    /// <summary>The requests so far, in order of their arrival.</summary>
+    public IReadOnlyList<LoopbackRequest> Requests => [.. _requests];
+
+    /// <summary>Starts a registry.</summary>
+    /// <param name="port">The port; 0 for one that is free.</param>
+    public static LoopbackRegistry Start(int port = 0) => new(port);
+
+    /// <summary>Offers a model.</summary>
+    /// <returns>The name under which to ask for it, with scheme and port.</returns>
+    public string Offer(LoopbackModel model)
+    {
+        foreach (BlobContent blob in model.Blobs)
+        {
+            _blobs[blob.Digest] = blob;
+        }
+
+        _manifests[$"/v2/{model.Name}/manifests/{model.Tag}"] = model.Manifest;
+        return $"{Address.GetLeftPart(UriPartial.Authority)}/{model.Name}:{model.Tag}";
+    }
+
+    /// <summary>Offers bytes under a digest that need not be theirs.</summary>
+    public void OfferBlob(string digest, BlobContent content) => _blobs[digest] = content;
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _listener.Stop();
+        await _accepting;
+        await Task.WhenAll(_connections.Keys);
+        _stop.Dispose();
+        _listener.Dispose();
+    }
+
+    internal void Count(LoopbackRequest request, int bytes)
+    {
+        Interlocked.Add(ref _bytesSent, bytes);
+        if (request.IsBlob)
+        {
+            Interlocked.Add(ref _blobBytesSent, bytes);
+        }
+    }
+
+    internal LoopbackRequest Note(string path, IReadOnlyDictionary<string, string> headers)
+    {
+        LoopbackRequest request = new(path, headers, Interlocked.Increment(ref _requestCount));
+        _requests.Enqueue(request);
+        return request;
+    }
+
+    internal LoopbackAnswer Answer(LoopbackRequest request)
+    {
+        LoopbackAnswer answer = new();
+        string path = request.Path.Split('?')[0];
+        if (_manifests.TryGetValue(path, out byte[]? manifest))
+        {
+            answer.Headers["Content-Type"] = "text/plain; charset=utf-8";
+            answer.Content = BlobContent.Of(manifest);
+            answer.Length = manifest.Length;
+        }
+        else if (request.IsBlob && _blobs.TryGetValue(request.Leaf, out BlobContent? blob))
+        {
+            AnswerBlob(request, answer, blob);
+        }
+        else
+        {
+            answer.Become(404, "{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\"}]}", "application/json");
+        }
+
+        Fault?.Invoke(request, answer);
+        return answer;
+    }
+
+    private static void AnswerBlob(LoopbackRequest request, LoopbackAnswer answer, BlobContent blob)
+    {
+        answer.Headers["Content-Type"] = "application/octet-stream";
+        answer.Headers["Accept-Ranges"] = "bytes";
+        answer.Headers["ETag"] = $"\"{request.Leaf}\"";
+        answer.Content = blob;
+        answer.Length = blob.Length;
+        if (request.Range is { } range)
+        {
+            long last = Math.Min(range.Last ?? long.MaxValue, blob.Length - 1);
+            answer.Status = 206;
+            answer.Start = range.First;
+            answer.Length = last - range.First + 1;
+            answer.Headers["Content-Range"] = $"bytes {range.First}-{last}/{blob.Length}";
+        }
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                Socket socket = await _listener.AcceptSocketAsync(_stop.Token);
+                Task serving = Task.Run(() => new LoopbackConnection(this, socket).ServeAsync(_stop.Token));
+                _connections[serving] = 0;
+                _ = serving.ContinueWith(done => _connections.TryRemove(done, out _), TaskScheduler.Default);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            // Disposed of: there is nobody left to serve.
+        }
+    }
+}

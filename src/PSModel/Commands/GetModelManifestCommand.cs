@@ -1,0 +1,82 @@
+using System.Management.Automation;
+using PSModel.Core.Manifests;
+using PSModel.Core.Names;
+using PSModel.Core.Store;
+using PSModel.Output;
+
+namespace PSModel.Commands;
+
+/// <summary>Get-ModelManifest: reads manifests from a registry or from the store.</summary>
+[Cmdlet(VerbsCommon.Get, "ModelManifest")]
+[OutputType(typeof(ModelManifest), typeof(string))]
+public sealed class GetModelManifestCommand : RegistryCommand
+{
+    /// <summary>The model names; none at all for every manifest in the store.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Model")]
+    [SupportsWildcards]
+    public string[]? Name { get; set; }
+
+    /// <summary>The store.</summary>
+    [Parameter(Position = 1)]
+    [ValidateNotNullOrEmpty]
+    public string? StorePath { get; set; }
+
+    /// <summary>Read the store, not the registry.</summary>
+    [Parameter]
+    public SwitchParameter Local { get; set; }
+
+    /// <summary>Give the manifest's text.</summary>
+    [Parameter]
+    public SwitchParameter Raw { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (string name in Name ?? ["*"])
+        {
+            if (Local || Name is null)
+            {
+                GetLocal(name);
+            }
+            else
+            {
+                GetRemote(name);
+            }
+        }
+    }
+
+    private void GetRemote(string name) => Run(name, async (pump, token) =>
+    {
+        Manifest manifest = await Connect().GetManifestAsync(ModelName.Parse(name), token).ConfigureAwait(false);
+        pump.Post(() => Write(manifest));
+    });
+
+    private void GetLocal(string name)
+    {
+        ModelStore store = OpenStore(StorePath);
+        if (!WildcardPattern.ContainsWildcardCharacters(name))
+        {
+            Try(name, () => Write(store.ReadManifest(ModelName.Parse(name))));
+            return;
+        }
+
+        WildcardPattern pattern = WildcardPattern.Get(name, WildcardOptions.IgnoreCase);
+        foreach (ModelName found in store.FindManifests().Where(found => pattern.IsMatch(found.Shortest)))
+        {
+            Try(found.Shortest, () => Write(store.ReadManifest(found)));
+        }
+    }
+
+    private void Write(Manifest manifest)
+    {
+        if (Raw)
+        {
+            WriteObject(OutputFactory.RawOf(manifest));
+        }
+        else
+        {
+            WriteObject(OutputFactory.From(manifest));
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using System.Management.Automation;
+using PSModel.Core.Registry;
+using PSModel.Pipeline;
+
+namespace PSModel.Commands;
+
+/// <summary>A cmdlet that talks to a registry.</summary>
+public abstract class RegistryCommand : StoreCommand
+{
+    private RegistryClient? _client;
+
+    /// <summary>Fetch from this registry in place of the name's host; the name in the store stays.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public Uri? Registry { get; set; }
+
+    /// <summary>Allow plain http to a host that is not loopback.</summary>
+    [Parameter]
+    public SwitchParameter AllowUnencrypted { get; set; }
+
+    /// <summary>Seconds to connect and get headers; 0 for no limit.</summary>
+    [Parameter]
+    [Alias("TimeoutSec")]
+    [ValidateRange(0, MaximumSeconds)]
+    public int ConnectionTimeoutSeconds { get; set; } = 30;
+
+    /// <summary>The longest wait in seconds without a byte; 0 for no limit.</summary>
+    [Parameter]
+    [ValidateRange(0, MaximumSeconds)]
+    public int OperationTimeoutSeconds { get; set; } = 30;
+
+    /// <summary>Retries in a row without progress.</summary>
+    [Parameter]
+    [ValidateRange(0, int.MaxValue)]
+    public int MaximumRetryCount { get; set; } = 6;
+
+    /// <summary>The base of the exponential backoff in seconds.</summary>
+    [Parameter]
+    [ValidateRange(0, MaximumSeconds)]
+    public int RetryIntervalSec { get; set; } = 1;
+
+    /// <summary>The longest time that .NET's timers take, in seconds.</summary>
+    private const int MaximumSeconds = int.MaxValue / 1000;
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool isDisposing)
+    {
+        if (isDisposing)
+        {
+            _client?.Dispose();
+        }
+
+        base.Dispose(isDisposing);
+    }
+
+    /// <summary>The client, the same for the whole call.</summary>
+    private protected RegistryClient Connect() => _client ??= new RegistryClient(new RegistryOptions
+    {
+        Registry = Registry,
+        AllowUnencrypted = AllowUnencrypted,
+        ConnectionTimeout = ToTimeout(ConnectionTimeoutSeconds),
+        OperationTimeout = ToTimeout(OperationTimeoutSeconds),
+        MaximumRetryCount = MaximumRetryCount,
+        RetryInterval = TimeSpan.FromSeconds(RetryIntervalSec),
+        Trace = message => CurrentPump?.Post(() => WriteDebug(message)),
+    });
+
+    private static TimeSpan ToTimeout(int seconds) => seconds == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(seconds);
+}

@@ -1,0 +1,118 @@
+using System.Management.Automation;
+using PSModel.Core.Manifests;
+using PSModel.Core.Names;
+using PSModel.Core.Registry;
+using PSModel.Core.Transfer;
+using PSModel.Output;
+using PSModel.Pipeline;
+
+namespace PSModel.Commands;
+
+/// <summary>Save-ModelBlob: downloads a model's blobs into the store and then writes its manifest.</summary>
+[Cmdlet(VerbsData.Save, "ModelBlob", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low, DefaultParameterSetName = NameSet)]
+[OutputType(typeof(ModelBlobDigest), typeof(ModelBlobProgress))]
+public sealed class SaveModelBlobCommand : RegistryCommand
+{
+    private const string NameSet = "Name";
+    private const string ManifestSet = "Manifest";
+
+    private readonly HashSet<BlobDigest> _only = [];
+    private TransferOptions _options = new();
+    private ModelSaver? _saver;
+
+    /// <summary>The model names.</summary>
+    [Parameter(ParameterSetName = NameSet, Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Model")]
+    public string[] Name { get; set; } = [];
+
+    /// <summary>What Get-ModelManifest returned; saved exactly as it was read.</summary>
+    [Parameter(ParameterSetName = ManifestSet, Mandatory = true, ValueFromPipeline = true)]
+    public ModelManifest? Manifest { get; set; }
+
+    /// <summary>The store.</summary>
+    [Parameter(Position = 1)]
+    [ValidateNotNullOrEmpty]
+    public string? StorePath { get; set; }
+
+    /// <summary>Only these blobs of the model; then no manifest is written.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? Digest { get; set; }
+
+    /// <summary>Verify inline and do not read back.</summary>
+    [Parameter]
+    public SwitchParameter VerifyInline { get; set; }
+
+    /// <summary>Fetch also what the store has.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Connections to use at a time.</summary>
+    [Parameter]
+    [ValidateRange(1, 64)]
+    public int ThrottleLimit { get; set; } = 8;
+
+    /// <summary>Bytes a second for the whole call; 0 for no limit.</summary>
+    [Parameter]
+    [ValidateRange(0L, long.MaxValue)]
+    public long BandwidthLimit { get; set; }
+
+    /// <summary>Put ModelBlobProgress objects into the pipeline too.</summary>
+    [Parameter]
+    public SwitchParameter IncludeProgress { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        bool isInline = VerifyInlineChoice.Resolve(MyInvocation.BoundParameters.ContainsKey(nameof(VerifyInline)), VerifyInline, WriteWarning);
+        _options = new TransferOptions
+        {
+            Connections = ThrottleLimit,
+            BandwidthLimit = BandwidthLimit,
+            ReadBack = !isInline,
+            Force = Force,
+        };
+        foreach (string digest in Digest ?? [])
+        {
+            Try(digest, () => _only.Add(BlobDigest.Parse(digest)));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (ParameterSetName == ManifestSet)
+        {
+            Save(Manifest!.Name, (_, _) => Task.FromResult(OutputFactory.ToManifest(Manifest)));
+            return;
+        }
+
+        foreach (string name in Name)
+        {
+            Save(name, (client, token) => client.GetManifestAsync(ModelName.Parse(name), token));
+        }
+    }
+
+    private void Save(string? name, Func<RegistryClient, CancellationToken, Task<Manifest>> find)
+    {
+        // Digests were given, and not one of them is valid.
+        if (Digest is not null && _only.Count == 0)
+        {
+            return;
+        }
+
+        SaveProgress progress = new(this, IncludeProgress);
+        ModelSaver saver = _saver ??= new ModelSaver(Connect(), OpenStore(StorePath), _options);
+        Run(
+            name,
+            async (pump, token) =>
+            {
+                Manifest manifest = await find(Connect(), token).ConfigureAwait(false);
+                pump.Post(() => progress.BeginModel(manifest, _only));
+                SaveObserver observer = new(this, pump, progress, _options.ReadBack);
+                await saver.SaveAsync(manifest, _only, observer, token).ConfigureAwait(false);
+                pump.Post(progress.EndModel);
+            },
+            progress.Show);
+    }
+}

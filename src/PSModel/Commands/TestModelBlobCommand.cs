@@ -1,0 +1,185 @@
+using System.Management.Automation;
+using PSModel.Core.Faults;
+using PSModel.Core.Manifests;
+using PSModel.Core.Names;
+using PSModel.Core.Store;
+using PSModel.Core.Verification;
+using PSModel.Errors;
+using PSModel.Output;
+using PSModel.Pipeline;
+
+namespace PSModel.Commands;
+
+/// <summary>Test-ModelBlob: reads blobs from the store and checks them.</summary>
+[Cmdlet(VerbsDiagnostic.Test, "ModelBlob", DefaultParameterSetName = NameSet)]
+[OutputType(typeof(ModelBlobDigest), typeof(bool))]
+public sealed class TestModelBlobCommand : StoreCommand
+{
+    private const string NameSet = "Name";
+    private const string ManifestSet = "Manifest";
+    private const string PathSet = "Path";
+    private const string LiteralPathSet = "LiteralPath";
+
+    /// <summary>The models whose blobs are tested, as the store's manifests name them.</summary>
+    [Parameter(ParameterSetName = NameSet, Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [Alias("Model")]
+    public string[] Name { get; set; } = [];
+
+    /// <summary>What Get-ModelManifest returned: its blobs are tested.</summary>
+    [Parameter(ParameterSetName = ManifestSet, Mandatory = true, ValueFromPipeline = true)]
+    public ModelManifest? Manifest { get; set; }
+
+    /// <summary>Files to test; wildcards are allowed.</summary>
+    [Parameter(ParameterSetName = PathSet, Mandatory = true)]
+    [SupportsWildcards]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>Files to test, taken as they are written.</summary>
+    [Parameter(ParameterSetName = LiteralPathSet, Mandatory = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("PSPath")]
+    public string[] LiteralPath { get; set; } = [];
+
+    /// <summary>The store.</summary>
+    [Parameter(ParameterSetName = NameSet, Position = 1)]
+    [Parameter(ParameterSetName = ManifestSet)]
+    [ValidateNotNullOrEmpty]
+    public string? StorePath { get; set; }
+
+    /// <summary>With a name: only these blobs of it. With a path: the digest that the file should have.</summary>
+    [Parameter(ParameterSetName = NameSet)]
+    [Parameter(ParameterSetName = ManifestSet)]
+    [Parameter(ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = LiteralPathSet, ValueFromPipelineByPropertyName = true)]
+    public string[]? Digest { get; set; }
+
+    /// <summary>Blobs to read at a time.</summary>
+    [Parameter]
+    [ValidateRange(1, 64)]
+    public int ThrottleLimit { get; set; } = Math.Min(Environment.ProcessorCount, 64);
+
+    /// <summary>Give one boolean an input.</summary>
+    [Parameter]
+    public SwitchParameter Quiet { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        switch (ParameterSetName)
+        {
+            case NameSet:
+                foreach (string name in Name)
+                {
+                    TestModel(name, () => OpenStore(StorePath).ReadManifest(ModelName.Parse(name)));
+                }
+
+                break;
+            case ManifestSet:
+                TestModel(Manifest!.Name, () => OutputFactory.ToManifest(Manifest));
+                break;
+            case PathSet:
+                TestFiles(Path.SelectMany(Resolve).ToList());
+                break;
+            default:
+                TestFiles(LiteralPath.Select(ToFilePath).ToList());
+                break;
+        }
+    }
+
+    private void TestModel(string? name, Func<Manifest> read)
+    {
+        List<BlobTest> tests = [];
+        try
+        {
+            tests.AddRange(TestsOf(read()));
+        }
+        catch (ModelFaultException fault) when (Quiet && fault.Fault is ModelFault.ManifestNotFound or ModelFault.ManifestInvalid)
+        {
+            WriteObject(false);
+            return;
+        }
+        catch (ModelFaultException fault)
+        {
+            WriteError(ErrorRecords.From(fault, name));
+            return;
+        }
+
+        RunTests(name, tests, Quiet ? _ => { } : test => WriteObject(OutputFactory.From(test)));
+        if (Quiet)
+        {
+            WriteObject(tests.TrueForAll(test => test.Status == BlobStatus.Valid));
+        }
+    }
+
+    private List<BlobTest> TestsOf(Manifest manifest)
+    {
+        ModelStore store = OpenStore(StorePath);
+        List<BlobDigest> only = (Digest ?? []).Select(BlobDigest.Parse).ToList();
+        if (only.Except(manifest.Blobs.Select(layer => layer.Digest)).FirstOrDefault() is { } unknown)
+        {
+            throw manifest.HasNo(unknown);
+        }
+
+        return manifest.Blobs
+            .Where(layer => only.Count == 0 || only.Contains(layer.Digest))
+            .Select(layer => new BlobTest(store.BlobPath(layer.Digest), layer.Digest, layer.Size, manifest.Name, layer.MediaType))
+            .ToList();
+    }
+
+    private void TestFiles(List<string> paths)
+    {
+        List<BlobTest> tests = [];
+        for (int i = 0; i < paths.Count; i++)
+        {
+            string path = paths[i];
+            int index = i;
+            Try(path, () => tests.Add(new BlobTest(path, DigestOf(path, index, paths.Count), null, null, null)));
+        }
+
+        RunTests(null, tests, Quiet ? test => WriteObject(test.Status == BlobStatus.Valid) : test => WriteObject(OutputFactory.From(test)));
+    }
+
+    /// <summary>One digest is meant for every file, as many as there are files for one each; else the file's name tells.</summary>
+    private BlobDigest DigestOf(string path, int index, int count)
+    {
+        if (Digest is { Length: > 0 } digests)
+        {
+            return digests.Length == 1 ? BlobDigest.Parse(digests[0])
+                : digests.Length == count ? BlobDigest.Parse(digests[index])
+                : throw new ModelFaultException(
+                    ModelFault.InvalidDigest,
+                    $"{digests.Length} digests were given for {count} files: give one, or one for each file.",
+                    new FaultFacts { Path = path });
+        }
+
+        return BlobDigest.TryParseFileName(System.IO.Path.GetFileName(path), out BlobDigest? digest)
+            ? digest
+            : throw new ModelFaultException(
+                ModelFault.InvalidDigest,
+                $"The name of '{path}' is not that of a blob, so it does not tell the digest; give it by -Digest.",
+                new FaultFacts { Path = path });
+    }
+
+    private IEnumerable<string> Resolve(string path)
+    {
+        try
+        {
+            IEnumerable<string> found = SessionState.Path.GetResolvedProviderPathFromPSPath(path, out ProviderInfo provider);
+            return provider.Name == FileSystem ? found : [ToFilePath(path)];
+        }
+        catch (ItemNotFoundException)
+        {
+            // A file that is not there is a finding of the test.
+            return [ToFilePath(path)];
+        }
+    }
+
+    private void RunTests(string? name, List<BlobTest> tests, Action<BlobTest> emit)
+    {
+        TestProgress progress = new(this, name ?? $"{tests.Count} file{(tests.Count == 1 ? string.Empty : "s")}", tests);
+        Run(
+            name,
+            (pump, token) => BlobTestBatch.RunAsync(tests, ThrottleLimit, test => pump.Post(() => emit(test)), token),
+            progress.Show);
+        progress.End();
+    }
+}

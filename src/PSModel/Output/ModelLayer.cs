@@ -1,0 +1,17 @@
+namespace PSModel;
+
+/// <summary>What a manifest says of one blob.</summary>
+public sealed class ModelLayer
+{
+    /// <summary>Model, Template, License, Params, Projector, Adapter, System, Messages, Json, Tensor, Draft, Config or Other.</summary>
+    public string? Kind { get; set; }
+
+    /// <summary>The media type as the manifest writes it.</summary>
+    public string? MediaType { get; set; }
+
+    /// <summary>The blob's digest.</summary>
+    public string? Digest { get; set; }
+
+    /// <summary>The blob's size in bytes.</summary>
+    public long Size { get; set; }
+}

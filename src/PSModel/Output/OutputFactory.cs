@@ -1,0 +1,86 @@
+using System.Text;
+using PSModel.Core.Manifests;
+using PSModel.Core.Names;
+using PSModel.Core.Transfer;
+using PSModel.Core.Verification;
+
+namespace PSModel.Output;
+
+/// <summary>Turns what the core knows into what users see, and a manifest back.</summary>
+internal static class OutputFactory
+{
+    public static ModelManifest From(Manifest manifest) => new()
+    {
+        Name = manifest.Name.Shortest,
+        Host = manifest.Name.Host,
+        Namespace = manifest.Name.Namespace,
+        Model = manifest.Name.Model,
+        Tag = manifest.Name.Tag,
+        Digest = manifest.Digest.ToString(),
+        MediaType = manifest.MediaType,
+        SchemaVersion = ManifestReader.SchemaVersion,
+        Config = manifest.Config is null ? null : From(manifest.Config),
+        Layers = manifest.Layers.Select(From).ToArray(),
+        Size = manifest.Size,
+        Source = manifest.Source,
+        Raw = RawOf(manifest),
+    };
+
+    /// <summary>The manifest's text; a byte order mark, were there one, stays in it.</summary>
+    public static string RawOf(Manifest manifest) => Encoding.UTF8.GetString(manifest.GetBytes());
+
+    /// <summary>Reads a manifest back from the object that a user piped in, from its text alone.</summary>
+    /// <exception cref="Core.Faults.ModelFaultException">The object was changed and no longer is a manifest.</exception>
+    public static Manifest ToManifest(ModelManifest manifest)
+    {
+        ModelName name = ModelName.Parse($"{manifest.Host}/{manifest.Namespace}/{manifest.Model}:{manifest.Tag}");
+        return ManifestReader.Read(name, manifest.Source ?? string.Empty, Encoding.UTF8.GetBytes(manifest.Raw ?? string.Empty));
+    }
+
+    public static ModelBlobDigest From(SavedBlob blob, bool isReadBack)
+    {
+        bool isVerified = blob.Outcome != BlobOutcome.AlreadyPresent;
+        return new ModelBlobDigest
+        {
+            Name = blob.Name.Shortest,
+            Digest = blob.Layer.Digest.ToString(),
+            ActualDigest = isVerified ? blob.Layer.Digest.ToString() : null,
+            Verified = isVerified,
+            Verification = !isVerified ? "SizeOnly" : isReadBack ? "ReadBack" : "Inline",
+            Status = blob.Outcome.ToString(),
+            MediaType = blob.Layer.MediaType,
+            Size = blob.Layer.Size,
+            Path = blob.Path,
+            BytesReceived = blob.Meter.BytesReceived,
+            BytesResumed = isVerified ? blob.Meter.BytesResumed : 0,
+            RetryCount = blob.Meter.RetryCount,
+            Elapsed = blob.Elapsed,
+            BytesPerSecond = Rate(blob.Meter.BytesReceived, blob.Elapsed),
+        };
+    }
+
+    public static ModelBlobDigest From(BlobTest test) => new()
+    {
+        Name = test.Name?.Shortest,
+        Digest = test.Digest.ToString(),
+        ActualDigest = test.Actual?.ToString(),
+        Verified = test.Status == BlobStatus.Valid,
+        Verification = test.Actual is null ? "None" : "ReadBack",
+        Status = test.Status.ToString(),
+        MediaType = test.MediaType,
+        Size = test.Size,
+        Path = test.Path,
+        Elapsed = test.Elapsed,
+        BytesPerSecond = Rate(test.BytesRead, test.Elapsed),
+    };
+
+    private static ModelLayer From(Layer layer) => new()
+    {
+        Kind = layer.Kind,
+        MediaType = layer.MediaType,
+        Digest = layer.Digest.ToString(),
+        Size = layer.Size,
+    };
+
+    private static double Rate(long bytes, TimeSpan elapsed) => elapsed > TimeSpan.Zero ? bytes / elapsed.TotalSeconds : 0;
+}

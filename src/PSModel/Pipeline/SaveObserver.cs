@@ -1,0 +1,35 @@
+using System.Management.Automation;
+using PSModel.Core.Faults;
+using PSModel.Core.Manifests;
+using PSModel.Core.Names;
+using PSModel.Core.Transfer;
+using PSModel.Errors;
+using PSModel.Output;
+
+namespace PSModel.Pipeline;
+
+/// <summary>Carries what a transfer tells to the pipeline thread, and its questions too. Thread-safe.</summary>
+internal sealed class SaveObserver(Cmdlet cmdlet, PipelinePump pump, SaveProgress progress, bool isReadBack) : ISaveObserver
+{
+    public Task<bool> ConfirmBlobAsync(Manifest manifest, Layer layer) => pump.AskAsync(() =>
+        cmdlet.ShouldProcess($"{layer.Digest} of {manifest.Name.Shortest}", $"Download {layer.Kind} blob, {ByteText.Of(layer.Size)}"));
+
+    public Task<bool> ConfirmManifestAsync(Manifest manifest, string path) => pump.AskAsync(() =>
+        cmdlet.ShouldProcess(path, $"Write manifest of {manifest.Name.Shortest}"));
+
+    public void BlobStarted(Manifest manifest, Layer layer, TransferMeter meter) => pump.Post(() => progress.BeginBlob(layer, meter));
+
+    public void BlobFinished(SavedBlob blob) => pump.Post(() =>
+    {
+        progress.EndBlob();
+        cmdlet.WriteObject(OutputFactory.From(blob, isReadBack));
+    });
+
+    public void BlobFailed(BlobDigest digest, ModelFaultException fault) => pump.Post(() =>
+    {
+        progress.EndBlob();
+        cmdlet.WriteError(ErrorRecords.From(fault, digest.ToString()));
+    });
+
+    public void Tell(string message) => pump.Post(() => cmdlet.WriteVerbose(message));
+}
