@@ -8,6 +8,9 @@ internal static class StoreFault
     /// <summary><c>ERROR_SHARING_VIOLATION</c> as an HRESULT.</summary>
     private const int SharingViolation = unchecked((int)0x80070020);
 
+    /// <summary><c>EWOULDBLOCK</c> of Linux and of macOS, which .NET gives as they are where a lock is held.</summary>
+    private static readonly int[] WouldBlock = [11, 35];
+
     /// <summary>Runs a step that writes to the store, and names what failed if it does.</summary>
     public static void Guard(ModelStore store, string path, Action step)
     {
@@ -30,7 +33,7 @@ internal static class StoreFault
                 new ModelFaultException(ModelFault.StoreNotWritable, $"The store '{store.Root}' cannot be written: {e.Message}", facts, e),
             IOException when !Directory.Exists(store.Work) =>
                 new ModelFaultException(ModelFault.StoreNotWritable, $"The store '{store.Root}' cannot be created: {e.Message}", facts, e),
-            IOException { HResult: SharingViolation } =>
+            IOException when e.HResult == SharingViolation || WouldBlock.Contains(e.HResult) =>
                 new ModelFaultException(ModelFault.BlobInUse, $"'{path}' is held by another program: {e.Message}", facts, e),
             _ => new ModelFaultException(ModelFault.StoreWriteFailed, $"Writing '{path}' failed: {e.Message}", facts, e),
         };

@@ -175,7 +175,7 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
         }
     }
 
-    /// <summary>Fills the buffer; what came before a failure is given together with it.</summary>
+    /// <summary>Fills the buffer; what came before a transient failure is given together with it.</summary>
     private async Task<(int Filled, ExceptionDispatchInfo? Failure)> FillAsync(BlobStream stream, byte[] buffer, int wanted)
     {
         int filled = 0;
@@ -201,7 +201,7 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
 
             return (filled, null);
         }
-        catch (Exception e)
+        catch (Exception e) when (e is not ModelFaultException { IsTransient: false })
         {
             return (filled, ExceptionDispatchInfo.Capture(e));
         }

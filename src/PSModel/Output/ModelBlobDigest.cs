@@ -3,45 +3,49 @@ namespace PSModel;
 /// <summary>One blob, what it should be and what it is. Plain values, so that it survives remoting. Sizes are in bytes.</summary>
 public sealed class ModelBlobDigest
 {
+    internal ModelBlobDigest()
+    {
+    }
+
     /// <summary>The model's name in its shortest form, where one is known.</summary>
-    public string? Name { get; set; }
+    public string? Name { get; internal set; }
 
     /// <summary>The expected digest.</summary>
-    public string? Digest { get; set; }
+    public string? Digest { get; internal set; }
 
     /// <summary>The digest that was computed; empty where none was.</summary>
-    public string? ActualDigest { get; set; }
+    public string? ActualDigest { get; internal set; }
 
     /// <summary>Whether the digest was computed in this call and is the expected one.</summary>
-    public bool Verified { get; set; }
+    public bool Verified { get; internal set; }
 
     /// <summary>How it was checked: Inline, ReadBack, SizeOnly or None.</summary>
-    public string? Verification { get; set; }
+    public string? Verification { get; internal set; }
 
     /// <summary>Downloaded, AlreadyPresent, Repaired, Valid, DigestMismatch, SizeMismatch, Missing or Unreadable.</summary>
-    public string? Status { get; set; }
+    public string? Status { get; internal set; }
 
     /// <summary>The blob's media type, where a manifest names one.</summary>
-    public string? MediaType { get; set; }
+    public string? MediaType { get; internal set; }
 
     /// <summary>The size that the manifest names, else that of the file.</summary>
-    public long Size { get; set; }
+    public long Size { get; internal set; }
 
     /// <summary>The blob's file; PSPath is an alias.</summary>
-    public string? Path { get; set; }
+    public string? Path { get; internal set; }
 
     /// <summary>What came over the wire in this call.</summary>
-    public long BytesReceived { get; set; }
+    public long BytesReceived { get; internal set; }
 
     /// <summary>What was kept from earlier calls.</summary>
-    public long BytesResumed { get; set; }
+    public long BytesResumed { get; internal set; }
 
     /// <summary>The requests that had to be repeated.</summary>
-    public int RetryCount { get; set; }
+    public int RetryCount { get; internal set; }
 
     /// <summary>The time that it took.</summary>
-    public TimeSpan Elapsed { get; set; }
+    public TimeSpan Elapsed { get; internal set; }
 
     /// <summary>Bytes received, or read, a second.</summary>
-    public double BytesPerSecond { get; set; }
+    public double BytesPerSecond { get; internal set; }
 }

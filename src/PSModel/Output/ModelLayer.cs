@@ -3,15 +3,19 @@ namespace PSModel;
 /// <summary>What a manifest says of one blob.</summary>
 public sealed class ModelLayer
 {
+    internal ModelLayer()
+    {
+    }
+
     /// <summary>Model, Template, License, Params, Projector, Adapter, System, Messages, Json, Tensor, Draft, Config or Other.</summary>
-    public string? Kind { get; set; }
+    public string? Kind { get; internal set; }
 
     /// <summary>The media type as the manifest writes it.</summary>
-    public string? MediaType { get; set; }
+    public string? MediaType { get; internal set; }
 
     /// <summary>The blob's digest.</summary>
-    public string? Digest { get; set; }
+    public string? Digest { get; internal set; }
 
     /// <summary>The blob's size in bytes.</summary>
-    public long Size { get; set; }
+    public long Size { get; internal set; }
 }

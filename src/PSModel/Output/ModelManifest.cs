@@ -3,42 +3,46 @@ namespace PSModel;
 /// <summary>A model's manifest.</summary>
 public sealed class ModelManifest
 {
+    internal ModelManifest()
+    {
+    }
+
     /// <summary>The name in its shortest form.</summary>
-    public string? Name { get; set; }
+    public string? Name { get; internal set; }
 
     /// <summary>The registry's host.</summary>
-    public string? Host { get; set; }
+    public string? Host { get; internal set; }
 
     /// <summary>The namespace.</summary>
-    public string? Namespace { get; set; }
+    public string? Namespace { get; internal set; }
 
     /// <summary>The model.</summary>
-    public string? Model { get; set; }
+    public string? Model { get; internal set; }
 
     /// <summary>The tag.</summary>
-    public string? Tag { get; set; }
+    public string? Tag { get; internal set; }
 
     /// <summary>The SHA-256 of the manifest's bytes.</summary>
-    public string? Digest { get; set; }
+    public string? Digest { get; internal set; }
 
     /// <summary>The manifest's media type.</summary>
-    public string? MediaType { get; set; }
+    public string? MediaType { get; internal set; }
 
     /// <summary>2.</summary>
-    public int SchemaVersion { get; set; }
+    public int SchemaVersion { get; internal set; }
 
     /// <summary>The config blob; empty where there is none.</summary>
-    public ModelLayer? Config { get; set; }
+    public ModelLayer? Config { get; internal set; }
 
     /// <summary>The layers in order.</summary>
-    public ModelLayer[] Layers { get; set; } = [];
+    public ModelLayer[] Layers { get; internal set; } = [];
 
     /// <summary>The sum of all sizes in bytes.</summary>
-    public long Size { get; set; }
+    public long Size { get; internal set; }
 
     /// <summary>The address or the path it was read from.</summary>
-    public string? Source { get; set; }
+    public string? Source { get; internal set; }
 
     /// <summary>The text, as it was read.</summary>
-    public string? Raw { get; set; }
+    public string? Raw { get; internal set; }
 }

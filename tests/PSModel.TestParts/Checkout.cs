@@ -1,0 +1,30 @@
+using System.Reflection;
+
+namespace PSModel.TestParts;
+
+/// <summary>Where things lie in the checkout that the tests were built from.</summary>
+public static class Checkout
+{
+    /// <summary>The top of the checkout.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>The manifest of the staged module.</summary>
+    public static string StagedModule { get; } =
+        Path.Combine(Root, "out", "PSModel", typeof(Checkout).Assembly.GetName().Version!.ToString(3), "PSModel.psd1");
+
+    /// <summary>The console program that carries the engine.</summary>
+    public static string ConsoleProgram { get; } = Path.Combine(Root, "src", "PSModel.Cli", "bin", Configuration, "net10.0", "PSModel.Cli.dll");
+
+    private static string Configuration => typeof(Checkout).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
+
+    private static string FindRoot()
+    {
+        string? folder = AppContext.BaseDirectory;
+        while (folder is not null && !File.Exists(Path.Combine(folder, "PSModel.sln")))
+        {
+            folder = Path.GetDirectoryName(folder);
+        }
+
+        return folder ?? throw new InvalidOperationException("The tests do not run from a checkout.");
+    }
+}

@@ -1,0 +1,24 @@
+using Xunit;
+
+namespace PSModel.TestParts;
+
+/// <summary>A test that needs programs which a fresh machine may lack. It is skipped there, and .ci/run takes a skip for a failure.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class NeedsFactAttribute : FactAttribute
+{
+    public NeedsFactAttribute(params string[] programs)
+    {
+        string[] missing = [.. programs.Where(program => Find(program) is null)];
+        if (missing.Length > 0)
+        {
+            Skip = $"needs {string.Join(" and ", missing)}";
+        }
+    }
+
+    /// <summary>The path of a program, if it is there.</summary>
+    public static string? Find(string program) =>
+        $"{Environment.GetEnvironmentVariable("PATH")}{Path.PathSeparator}/usr/sbin"
+            .Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, program))
+            .FirstOrDefault(File.Exists);
+}

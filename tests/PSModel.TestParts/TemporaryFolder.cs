@@ -1,0 +1,38 @@
+namespace PSModel.TestParts;
+
+/// <summary>A folder of a test's own, gone with the test.</summary>
+public sealed class TemporaryFolder : IDisposable
+{
+    public TemporaryFolder()
+    {
+        Path = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"psmodel-test-{Guid.NewGuid():N}");
+        Directory.CreateDirectory(Path);
+    }
+
+    public string Path { get; }
+
+    public string Blobs => System.IO.Path.Combine(Path, "blobs");
+
+    public string Work => System.IO.Path.Combine(Path, ".psmodel");
+
+    /// <summary>The path of a blob of <c>sha256:</c> and so on.</summary>
+    public string Blob(string digest) => System.IO.Path.Combine(Blobs, digest.Replace(':', '-'));
+
+    /// <summary>Every file and folder of a store but the unfinished work, with the files' bytes: what a failure must not change.</summary>
+    public SortedDictionary<string, string> Snapshot()
+    {
+        SortedDictionary<string, string> found = new(StringComparer.Ordinal);
+        foreach (string entry in Directory.EnumerateFileSystemEntries(Path, "*", SearchOption.AllDirectories))
+        {
+            string name = System.IO.Path.GetRelativePath(Path, entry);
+            if (!name.StartsWith(".psmodel", StringComparison.Ordinal))
+            {
+                found[name] = Directory.Exists(entry) ? "folder" : Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(entry)));
+            }
+        }
+
+        return found;
+    }
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}
