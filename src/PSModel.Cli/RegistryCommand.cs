@@ -4,17 +4,22 @@ using PSModel.Loopback;
 
 namespace PSModel.Cli;
 
-/// <summary>Serves a generated model on loopback until it is stopped, for scripts that test a pipeline of their own.</summary>
+/// <summary>Serves generated models on loopback until it is stopped, for scripts that test a pipeline of their own.</summary>
 internal static class RegistryCommand
 {
     private const long MiB = 1024 * 1024;
 
     public static async Task<int> RunAsync(string[] arguments)
     {
-        long size = Read(arguments, "--size", 16);
+        long size = Read(arguments, "--size", 16) * MiB;
         int port = (int)Read(arguments, "--port", 0);
         await using LoopbackRegistry registry = LoopbackRegistry.Start(port);
-        string name = registry.Offer(LoopbackModel.Generate("library/demo", "latest", size * MiB));
+        registry.Fault = FaultyModels.Misbehave;
+        string name = registry.Offer(LoopbackModel.Generate("library/demo", "latest", size));
+        foreach (string faulty in FaultyModels.Names)
+        {
+            registry.Offer(LoopbackModel.Generate($"library/{faulty}", "latest", size, seed: 2));
+        }
 
         TaskCompletionSource stopped = new();
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
@@ -25,9 +30,10 @@ internal static class RegistryCommand
             stopped.TrySetResult();
         }
 
-        // The first line is for scripts: it comes when the registry answers, and it is the model's whole name.
+        // The first line is for scripts: it comes when the registry answers, and it is a model's whole name.
         Console.WriteLine(name);
-        Console.WriteLine("Ctrl-C, or the end of standard input, stops it.");
+        Console.WriteLine($"In place of 'demo', these misbehave as they are called: {string.Join(", ", FaultyModels.Names)}.");
+        Console.WriteLine("Ctrl-C, or the end of standard input, stops the registry.");
         await Task.WhenAny(stopped.Task, Task.Run(WaitForEndOfInput));
         return 0;
     }

@@ -1,0 +1,69 @@
+BeforeAll {
+    Import-Module (Join-Path $PSScriptRoot 'LoopbackRegistry.psm1') -Force
+    Import-Module (Get-StagedModulePath)
+    $registry = Start-LoopbackRegistry -SizeMiB 1
+}
+
+AfterAll {
+    Stop-LoopbackRegistry $registry
+}
+
+Describe 'Get-ModelManifest' {
+    It 'reads a manifest from the registry' {
+        $manifest = Get-ModelManifest $registry.Name
+        $manifest | Should -BeOfType ([PSModel.ModelManifest])
+        $manifest.Name | Should -Be "$($registry.Address.Authority)/library/demo:latest"
+        $manifest.Tag | Should -Be 'latest'
+        $manifest.SchemaVersion | Should -Be 2
+        $manifest.Layers.Kind | Should -Be @('Model', 'Template', 'License', 'Params')
+        $manifest.Config.Kind | Should -Be 'Config'
+        $manifest.Size | Should -Be (($manifest.Layers + $manifest.Config | Measure-Object Size -Sum).Sum)
+        $manifest.Digest | Should -Match '^sha256:[0-9a-f]{64}$'
+    }
+
+    It 'gives the text byte for byte with -Raw' {
+        $raw = Get-ModelManifest $registry.Name -Raw
+        $raw | Should -BeOfType ([string])
+        $hash = [System.Security.Cryptography.SHA256]::Create().ComputeHash([System.Text.Encoding]::UTF8.GetBytes($raw))
+        $digest = 'sha256:' + ([System.BitConverter]::ToString($hash) -replace '-').ToLowerInvariant()
+        $digest | Should -Be (Get-ModelManifest $registry.Name).Digest
+    }
+
+    It 'says that a model is not there' {
+        { Get-ModelManifest "$($registry.Prefix)none" -ErrorAction Stop } | Should -Throw -ErrorId 'ManifestNotFound,*'
+    }
+
+    It 'allows wildcards in the store alone' {
+        { Get-ModelManifest 'demo*' -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidModelName,*'
+    }
+
+    Context 'with -Local' {
+        BeforeAll {
+            $store = Join-Path $TestDrive 'store'
+            $null = Save-ModelBlob 'demo', 'cut' $store -VerifyInline -Registry $registry.Address
+        }
+
+        It 'reads the store' {
+            $manifest = Get-ModelManifest demo -Local -StorePath $store
+            $manifest.Name | Should -Be 'demo:latest'
+            $manifest.Source | Should -Exist
+        }
+
+        It 'matches <Pattern>' -TestCases @(
+            @{ Pattern = 'd*'; Names = @('demo:latest') }
+            @{ Pattern = '*'; Names = @('cut:latest', 'demo:latest') }
+            @{ Pattern = 'CUT:*'; Names = @('cut:latest') }
+        ) {
+            (Get-ModelManifest $Pattern -Local -StorePath $store).Name | Should -Be $Names
+        }
+
+        It 'gives every manifest where no name is given' {
+            Get-ModelManifest -StorePath $store | Should -HaveCount 2
+        }
+
+        It 'gives nothing for a pattern that matches nothing, and an error for a name' {
+            Get-ModelManifest 'nothing*' -Local -StorePath $store -ErrorAction Stop | Should -BeNullOrEmpty
+            { Get-ModelManifest nothing -Local -StorePath $store -ErrorAction Stop } | Should -Throw -ErrorId 'ManifestNotFound,*'
+        }
+    }
+}

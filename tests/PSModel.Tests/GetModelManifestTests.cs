@@ -1,0 +1,119 @@
+using System.Management.Automation;
+using System.Text;
+using PSModel.Loopback;
+using PSModel.TestParts;
+
+namespace PSModel.Tests;
+
+public sealed class GetModelManifestTests : IAsyncLifetime, IDisposable
+{
+    private readonly EngineSession _engine = new();
+    private readonly TemporaryFolder _store = new();
+    private readonly LoopbackRegistry _registry = LoopbackRegistry.Start();
+    private readonly LoopbackModel _model = LoopbackModel.Generate("library/demo", "7b", 5000);
+    private readonly string _name;
+
+    public GetModelManifestTests() => _name = _registry.Offer(_model);
+
+    [Fact]
+    public void A_remote_manifest_tells_its_parts()
+    {
+        PSObject manifest = Assert.Single(_engine.Run("param($name) Get-ModelManifest $name", _name).Output);
+
+        Assert.Equal("PSModel.ModelManifest", manifest.TypeNames[0]);
+        Assert.Equal($"{_registry.Address.Authority}/library/demo:7b", manifest.Properties["Name"].Value);
+        Assert.Equal(_registry.Address.Authority, manifest.Properties["Host"].Value);
+        Assert.Equal("library", manifest.Properties["Namespace"].Value);
+        Assert.Equal("demo", manifest.Properties["Model"].Value);
+        Assert.Equal("7b", manifest.Properties["Tag"].Value);
+        Assert.Equal(2, manifest.Properties["SchemaVersion"].Value);
+        Assert.Equal($"sha256:{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(_model.Manifest))}", manifest.Properties["Digest"].Value);
+        Assert.Equal(_model.Blobs.Sum(blob => blob.Length), manifest.Properties["Size"].Value);
+        Assert.StartsWith(_registry.Address.AbsoluteUri, (string)manifest.Properties["Source"].Value, StringComparison.Ordinal);
+        EngineResult kinds = _engine.Run("param($name) (Get-ModelManifest $name).Layers.Kind; (Get-ModelManifest $name).Config.Kind", _name);
+        Assert.Equal(["Model", "Template", "License", "Params", "Config"], kinds.Output.Select(item => item.BaseObject));
+    }
+
+    [Fact]
+    public void Raw_is_the_text_byte_for_byte()
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes($"{Encoding.UTF8.GetString(_model.Manifest)}\n \t\n");
+        string name = _registry.Offer(_model.WithManifest(bytes));
+        EngineResult result = _engine.Run("param($name) Get-ModelManifest $name -Raw", name);
+        Assert.Equal(bytes, Encoding.UTF8.GetBytes((string)Assert.Single(result.Output).BaseObject));
+    }
+
+    [Fact]
+    public void The_store_is_read_with_Local()
+    {
+        Save("library/demo:7b", "library/demo:13b", "me/other:latest");
+        int requests = _registry.Requests.Count;
+
+        Assert.Equal(["demo:13b", "demo:7b"], LocalNames("demo*"));
+        Assert.Equal(["me/other:latest"], LocalNames("me/*"));
+        Assert.Equal(["demo:7b"], LocalNames("demo:7b"));
+        Assert.Equal(["demo:13b", "demo:7b", "me/other:latest"], LocalNames("*"));
+        Assert.Empty(LocalNames("nothing*"));
+        Assert.Equal(3, _engine.Run("param($store) Get-ModelManifest -StorePath $store", _store.Path).Output.Count);
+        Assert.Equal(requests, _registry.Requests.Count);
+    }
+
+    [Fact]
+    public void A_foreign_file_among_the_manifests_is_passed_over()
+    {
+        Save("library/demo:7b");
+        File.WriteAllText(Path.Combine(_store.Path, "manifests", "stray"), "x");
+        File.WriteAllText(Path.Combine(_store.Path, "manifests", "registry.ollama.ai", "library", "demo", ".tmp-1"), "x");
+        Assert.Equal(["demo:7b"], LocalNames("*"));
+    }
+
+    [Fact]
+    public void A_damaged_manifest_is_an_error_and_the_next_one_comes()
+    {
+        Save("library/demo:7b", "library/demo:13b");
+        File.WriteAllText(Path.Combine(_store.Path, "manifests", "registry.ollama.ai", "library", "demo", "13b"), "{");
+        EngineResult result = _engine.Run("param($store) Get-ModelManifest -Local -StorePath $store", _store.Path);
+        Assert.Equal("demo:13b", result.SingleError("ManifestInvalid", ErrorCategory.InvalidData).TargetObject);
+        Assert.Single(result.Output);
+    }
+
+    [Fact]
+    public void An_unknown_name_is_an_error()
+    {
+        _engine.Run("param($store) Get-ModelManifest none -Local -StorePath $store", _store.Path).SingleError("ManifestNotFound", ErrorCategory.ObjectNotFound);
+        _engine.Run("param($name) Get-ModelManifest $name", $"{_registry.Address}library/none").SingleError("ManifestNotFound", ErrorCategory.ObjectNotFound);
+        _engine.Run("Get-ModelManifest gemma*").SingleError("InvalidModelName", ErrorCategory.InvalidArgument);
+    }
+
+    [Fact]
+    public void A_manifest_longer_than_the_bound_is_refused()
+    {
+        string name = _registry.Offer(_model.WithManifest(Encoding.UTF8.GetBytes(new string(' ', (4 * 1024 * 1024) + 1))));
+        _engine.Run("param($name) Get-ModelManifest $name", name).SingleError("ManifestInvalid", ErrorCategory.InvalidData);
+    }
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await _registry.DisposeAsync();
+
+    public void Dispose()
+    {
+        _engine.Dispose();
+        _store.Dispose();
+    }
+
+    /// <summary>Saves models under names without a port, so that they are short in the store.</summary>
+    private void Save(params string[] names)
+    {
+        foreach (string name in names)
+        {
+            string[] parts = name.Split(':');
+            _registry.Offer(LoopbackModel.Generate(parts[0], parts[1], 100));
+            Assert.Empty(_engine.Run(
+                "param($name, $store, $registry) Save-ModelBlob $name $store -VerifyInline -Registry $registry", name, _store.Path, _registry.Address).Errors);
+        }
+    }
+
+    private string[] LocalNames(string pattern) =>
+        [.. _engine.Run("param($name, $store) Get-ModelManifest $name -Local -StorePath $store", pattern, _store.Path).Values("Name").Cast<string>()];
+}

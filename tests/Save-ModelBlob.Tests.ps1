@@ -1,0 +1,193 @@
+BeforeAll {
+    Import-Module (Join-Path $PSScriptRoot 'LoopbackRegistry.psm1') -Force
+    Import-Module (Get-StagedModulePath)
+    $registry = Start-LoopbackRegistry
+
+    function Get-FileSha256([string] $Path) {
+        'sha256:' + (Get-FileHash -LiteralPath $Path -Algorithm SHA256).Hash.ToLowerInvariant()
+    }
+
+    function Get-StoreFile([string] $Path) {
+        if (Test-Path -LiteralPath $Path) {
+            Get-ChildItem -LiteralPath $Path -Recurse -File -Force | Where-Object FullName -NotMatch '[\\/]\.psmodel[\\/]' | ForEach-Object FullName
+        }
+    }
+}
+
+AfterAll {
+    Stop-LoopbackRegistry $registry
+}
+
+Describe 'Save-ModelBlob' {
+    BeforeEach {
+        $store = Join-Path $TestDrive ([guid]::NewGuid().ToString('N'))
+    }
+
+    Context 'a model that behaves' {
+        It 'is saved and verified inline' {
+            $blobs = @(Save-ModelBlob -Name $registry.Name -StorePath $store -VerifyInline)
+
+            $blobs.Count | Should -Be 5
+            $blobs[0] | Should -BeOfType ([PSModel.ModelBlobDigest])
+            $blobs.Status | Should -Be (@('Downloaded') * 5)
+            $blobs.Verification | Should -Be (@('Inline') * 5)
+            $blobs.Verified | Should -Not -Contain $false
+            foreach ($blob in $blobs) {
+                Get-FileSha256 $blob.Path | Should -Be $blob.Digest
+                $blob.ActualDigest | Should -Be $blob.Digest
+                $blob.PSPath | Should -Be $blob.Path
+                Split-Path -Leaf $blob.Path | Should -Be $blob.Digest.Replace(':', '-')
+            }
+        }
+
+        It 'is read back without the switch' {
+            (Save-ModelBlob $registry.Name $store).Verification | Should -Be (@('ReadBack') * 5)
+        }
+
+        It 'is listed by the store afterwards, with the manifest unchanged' {
+            $null = Save-ModelBlob $registry.Name $store -VerifyInline
+            $local = Get-ModelManifest -Local -StorePath $store
+            $remote = Get-ModelManifest $registry.Name
+            $local.Digest | Should -Be $remote.Digest
+            Get-FileSha256 $local.Source | Should -Be $remote.Digest
+        }
+
+        It 'is not fetched twice' {
+            $null = Save-ModelBlob $registry.Name $store -VerifyInline
+            $second = Save-ModelBlob $registry.Name $store -VerifyInline
+            $second.Status | Should -Be (@('AlreadyPresent') * 5)
+            ($second | Measure-Object BytesReceived -Sum).Sum | Should -Be 0
+        }
+
+        It 'is fetched again with -Force' {
+            $null = Save-ModelBlob $registry.Name $store -VerifyInline
+            (Save-ModelBlob $registry.Name $store -VerifyInline -Force).Status | Should -Be (@('Downloaded') * 5)
+        }
+
+        It 'takes names from the pipeline, by value and by property' {
+            $registry.Name | Save-ModelBlob -StorePath $store -VerifyInline | Should -HaveCount 5
+            [pscustomobject]@{ Model = $registry.Name } | Save-ModelBlob -StorePath $store -VerifyInline | Should -HaveCount 5
+            "Name`n$($registry.Name)" | ConvertFrom-Csv | Save-ModelBlob -StorePath $store -VerifyInline | Should -HaveCount 5
+        }
+
+        It 'takes a manifest from the pipeline' {
+            Get-ModelManifest $registry.Name | Save-ModelBlob -StorePath $store -VerifyInline | Should -HaveCount 5
+            Get-ModelManifest -Local -StorePath $store | Should -HaveCount 1
+        }
+
+        It 'is saved under its own name from another registry' {
+            $blobs = Save-ModelBlob demo $store -VerifyInline -Registry $registry.Address
+            $blobs[0].Name | Should -Be 'demo:latest'
+            Join-Path $store 'manifests/registry.ollama.ai/library/demo/latest' | Should -Exist
+        }
+
+        It 'gives only the blobs that are asked for, and no manifest' {
+            $digest = (Get-ModelManifest $registry.Name).Config.Digest
+            (Save-ModelBlob $registry.Name $store -VerifyInline -Digest $digest).Digest | Should -Be $digest
+            Join-Path $store 'manifests' | Should -Not -Exist
+        }
+
+        It 'goes through a pipeline whole' {
+            $tested = Get-ModelManifest $registry.Name | Save-ModelBlob -StorePath $store -VerifyInline | Test-ModelBlob
+            $tested.Status | Should -Be (@('Valid') * 5)
+        }
+
+        It 'stops for Select-Object -First' {
+            Save-ModelBlob $registry.Name $store -VerifyInline | Select-Object -First 1 | Should -HaveCount 1
+            Join-Path $store 'manifests' | Should -Not -Exist
+        }
+
+        It 'keeps to a bandwidth limit and tells its progress' {
+            $objects = Save-ModelBlob $registry.Name $store -VerifyInline -BandwidthLimit 16MB -IncludeProgress
+            $progress = @($objects | Where-Object { $_ -is [PSModel.ModelBlobProgress] -and $_.TotalBytes -gt 1MB })
+            $progress.Count | Should -BeGreaterThan 1
+            $bytes = @($progress.BytesTransferred)
+            $bytes | Should -Be ($bytes | Sort-Object)
+            $progress[-1].PercentComplete | Should -Be 100
+        }
+    }
+
+    Context '-WhatIf' {
+        It 'changes nothing' {
+            Save-ModelBlob $registry.Name $store -VerifyInline -WhatIf | Should -BeNullOrEmpty
+            $store | Should -Not -Exist
+        }
+    }
+
+    Context 'OLLAMA_VERIFY_INLINE_HASH' {
+        AfterEach {
+            $env:OLLAMA_VERIFY_INLINE_HASH = $null
+        }
+
+        It 'decides where the switch is left out: <Value> means <Verification>' -TestCases @(
+            @{ Value = '1'; Verification = 'Inline' }
+            @{ Value = 'true'; Verification = 'Inline' }
+            @{ Value = 'on'; Verification = 'Inline' }
+            @{ Value = '0'; Verification = 'ReadBack' }
+            @{ Value = 'no'; Verification = 'ReadBack' }
+        ) {
+            $env:OLLAMA_VERIFY_INLINE_HASH = $Value
+            (Save-ModelBlob $registry.Name $store)[0].Verification | Should -Be $Verification
+        }
+
+        It 'is overridden by -VerifyInline:$false' {
+            $env:OLLAMA_VERIFY_INLINE_HASH = '1'
+            (Save-ModelBlob $registry.Name $store -VerifyInline:$false)[0].Verification | Should -Be 'ReadBack'
+        }
+    }
+
+    Context 'a model that misbehaves' {
+        It 'is right in the end though every connection is cut' {
+            $blobs = Save-ModelBlob "$($registry.Prefix)cut" $store -VerifyInline
+            $blobs[0].RetryCount | Should -BeGreaterThan 0
+            Get-FileSha256 $blobs[0].Path | Should -Be $blobs[0].Digest
+        }
+
+        It '<Model> gives <Id> and changes no store' -TestCases @(
+            @{ Model = 'flipped'; Id = 'DigestMismatch'; Category = 'InvalidData' }
+            @{ Model = 'lost'; Id = 'BlobNotFound'; Category = 'ObjectNotFound' }
+            @{ Model = 'private'; Id = 'AuthenticationFailed'; Category = 'AuthenticationError' }
+            @{ Model = 'portal'; Id = 'UnexpectedStatus'; Category = 'ConnectionError' }
+        ) {
+            $digest = (Get-ModelManifest "$($registry.Prefix)$Model").Layers[0].Digest
+            Save-ModelBlob "$($registry.Prefix)$Model" $store -VerifyInline -Digest $digest -MaximumRetryCount 1 -RetryIntervalSec 0 -ErrorVariable problem -ErrorAction SilentlyContinue |
+                Should -BeNullOrEmpty
+
+            $problem | Should -HaveCount 1
+            $problem[0].FullyQualifiedErrorId | Should -BeLike "$Id,*"
+            $problem[0].CategoryInfo.Category | Should -Be $Category
+            $problem[0].TargetObject | Should -Be $digest
+            $problem[0].Exception | Should -BeOfType ([PSModel.ModelException])
+            $problem[0].ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
+            Get-StoreFile $store | Should -BeNullOrEmpty
+        }
+    }
+
+    Context 'bad input' {
+        It '<Id> for <Parameters.Name>' -TestCases @(
+            @{ Parameters = @{ Name = 'bad name' }; Id = 'InvalidModelName' }
+            @{ Parameters = @{ Name = 'x:' }; Id = 'InvalidModelName' }
+            @{ Parameters = @{ Name = '../../x' }; Id = 'InvalidModelName' }
+            @{ Parameters = @{ Name = 'x'; Digest = 'sha256:short' }; Id = 'InvalidDigest' }
+            @{ Parameters = @{ Name = 'http://registry.example/library/x' }; Id = 'UnencryptedRefused' }
+        ) {
+            Save-ModelBlob @Parameters -StorePath $store -ErrorVariable problem -ErrorAction SilentlyContinue
+            $problem[0].FullyQualifiedErrorId | Should -BeLike "$Id,*"
+            $store | Should -Not -Exist
+        }
+
+        It 'ManifestNotFound for a model that is not there' {
+            Save-ModelBlob "$($registry.Prefix)none" $store -ErrorVariable problem -ErrorAction SilentlyContinue
+            $problem[0].FullyQualifiedErrorId | Should -BeLike 'ManifestNotFound,*'
+            $problem[0].TargetObject | Should -Be "$($registry.Prefix)none"
+        }
+
+        It 'becomes terminating with -ErrorAction Stop' {
+            { Save-ModelBlob 'bad name' $store -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidModelName,*'
+        }
+
+        It 'does not keep the next model from coming' {
+            "$($registry.Prefix)none", $registry.Name | Save-ModelBlob -StorePath $store -VerifyInline -ErrorAction SilentlyContinue | Should -HaveCount 5
+        }
+    }
+}

@@ -1,0 +1,78 @@
+BeforeAll {
+    Import-Module (Join-Path $PSScriptRoot 'LoopbackRegistry.psm1') -Force
+    Import-Module (Get-StagedModulePath)
+    $registry = Start-LoopbackRegistry -SizeMiB 4
+}
+
+AfterAll {
+    Stop-LoopbackRegistry $registry
+}
+
+Describe 'Test-ModelBlob' {
+    BeforeEach {
+        $store = Join-Path $TestDrive ([guid]::NewGuid().ToString('N'))
+        $saved = Save-ModelBlob $registry.Name $store -VerifyInline
+    }
+
+    It 'finds a right model valid' {
+        $tested = Test-ModelBlob $registry.Name $store
+        $tested.Status | Should -Be (@('Valid') * 5)
+        $tested.Verification | Should -Be (@('ReadBack') * 5)
+        $tested.Digest | Should -Be $saved.Digest
+    }
+
+    It 'finds a changed byte' {
+        $bytes = [System.IO.File]::ReadAllBytes($saved[0].Path)
+        $bytes[1000] = $bytes[1000] -bxor 1
+        [System.IO.File]::WriteAllBytes($saved[0].Path, $bytes)
+
+        $tested = Test-ModelBlob $registry.Name $store
+        $tested[0].Status | Should -Be 'DigestMismatch'
+        $tested[0].Verified | Should -BeFalse
+        $tested[0].ActualDigest | Should -Not -Be $tested[0].Digest
+        $tested[1].Status | Should -Be 'Valid'
+    }
+
+    It 'finds a missing blob and one of the wrong size, without an error' {
+        Remove-Item -LiteralPath $saved[0].Path
+        Set-Content -LiteralPath $saved[1].Path -Value 'something else' -NoNewline
+        $tested = Test-ModelBlob $registry.Name $store -ErrorVariable problem
+        $tested[0].Status | Should -Be 'Missing'
+        $tested[1].Status | Should -Be 'SizeMismatch'
+        $problem | Should -BeNullOrEmpty
+    }
+
+    It 'takes what Save-ModelBlob returned' {
+        ($saved | Test-ModelBlob).Status | Should -Be (@('Valid') * 5)
+    }
+
+    It 'takes what Get-ModelManifest returned' {
+        (Get-ModelManifest -Local -StorePath $store | Test-ModelBlob -StorePath $store).Status | Should -Be (@('Valid') * 5)
+    }
+
+    It 'takes paths, with wildcards' {
+        (Test-ModelBlob -Path (Join-Path $store 'blobs/sha256-*')).Status | Should -Be (@('Valid') * 5)
+    }
+
+    It 'takes a file of any name with a digest' {
+        $copy = Join-Path $store 'weights.gguf'
+        Copy-Item -LiteralPath $saved[0].Path -Destination $copy
+        (Test-ModelBlob -LiteralPath $copy -Digest $saved[0].Digest).Status | Should -Be 'Valid'
+        (Test-ModelBlob -LiteralPath $copy -Digest $saved[1].Digest).Status | Should -Be 'DigestMismatch'
+        { Test-ModelBlob -LiteralPath $copy -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidDigest,*'
+    }
+
+    It 'gives one boolean an input with -Quiet' {
+        Test-ModelBlob $registry.Name $store -Quiet | Should -BeTrue
+        Test-ModelBlob $registry.Name, 'none' $store -Quiet | Should -Be @($true, $false)
+        Remove-Item -LiteralPath $saved[2].Path
+        Test-ModelBlob $registry.Name $store -Quiet | Should -BeFalse
+    }
+
+    It 'says that a model is not in the store' {
+        Test-ModelBlob none $store -ErrorVariable problem -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        $problem[0].FullyQualifiedErrorId | Should -BeLike 'ManifestNotFound,*'
+        $problem[0].CategoryInfo.Category | Should -Be 'ObjectNotFound'
+        $problem[0].TargetObject | Should -Be 'none'
+    }
+}
