@@ -27,8 +27,11 @@ public sealed class LoopbackAnswer
     /// <summary>Whether the length is told; if not, the body ends with the connection.</summary>
     public bool IsLengthTold { get; set; } = true;
 
-    /// <summary>Reset the connection after so many bytes of the body.</summary>
+    /// <summary>Close the connection after so many bytes of the body.</summary>
     public long? CutAfter { get; set; }
+
+    /// <summary>Cut by a reset, which takes with it what the other side has not read yet.</summary>
+    public bool IsCutByReset { get; set; }
 
     /// <summary>Fall silent, with the connection open, after so many bytes of the body.</summary>
     public long? StallAfter { get; set; }

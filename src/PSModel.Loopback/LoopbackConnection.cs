@@ -88,7 +88,7 @@ internal sealed class LoopbackConnection(LoopbackRegistry registry, Socket socke
             if (sent == answer.CutAfter)
             {
                 // Lingering for no time makes the close a reset.
-                socket.LingerState = new LingerOption(true, 0);
+                socket.LingerState = new LingerOption(answer.IsCutByReset, 0);
                 return false;
             }
 

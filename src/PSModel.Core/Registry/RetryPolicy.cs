@@ -1,6 +1,6 @@
-using PSModel.Core.Faults;
 using Polly;
 using Polly.Retry;
+using PSModel.Core.Faults;
 
 namespace PSModel.Core.Registry;
 

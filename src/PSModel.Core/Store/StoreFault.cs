@@ -18,11 +18,14 @@ internal static class StoreFault
         {
             step();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsOfStore(e))
         {
             throw From(store, path, e);
         }
     }
+
+    /// <summary>Whether a file system can be the reason. A file too long for it is an argument out of range to .NET.</summary>
+    public static bool IsOfStore(Exception e) => e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException;
 
     public static ModelFaultException From(ModelStore store, string path, Exception e)
     {

@@ -195,7 +195,7 @@ internal sealed class BlobDownload
             await new LaneController(context, window, sink, _options).RunAsync(stop.Token).ConfigureAwait(false);
             sink.Drain();
         }
-        catch (Exception e) when (failure is not null || e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (failure is not null || StoreFault.IsOfStore(e))
         {
             throw StoreFault.From(_store, file.FilePath, failure ?? e);
         }
@@ -214,7 +214,7 @@ internal sealed class BlobDownload
             keeper.Stop();
             keeper.Keep(new Checkpoint(_layer.Size, sha.Length, sha.Export(), validator));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             // The transfer failed already, and for a reason of its own; an earlier checkpoint is still there.
             _tell($"What arrived last for '{file.FilePath}' could not be kept: {e.Message}");

@@ -10,7 +10,21 @@ internal sealed class BufferPool
 
     private readonly ConcurrentBag<byte[]> _free = [];
 
-    public byte[] Rent() => _free.TryTake(out byte[]? buffer) ? buffer : new byte[BufferSize];
+    private int _count;
+
+    /// <summary>How many buffers exist.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    public byte[] Rent()
+    {
+        if (_free.TryTake(out byte[]? buffer))
+        {
+            return buffer;
+        }
+
+        Interlocked.Increment(ref _count);
+        return new byte[BufferSize];
+    }
 
     public void Return(byte[] buffer) => _free.Add(buffer);
 }

@@ -83,8 +83,9 @@ internal sealed class CheckpointKeeper : IDisposable
                     Kept?.Invoke(checkpoint.Offset);
                 }
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e)
             {
+                // Whatever it is, it must not leave the thread and end the process.
                 Failed?.Invoke(e);
                 return;
             }

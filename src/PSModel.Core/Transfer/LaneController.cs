@@ -51,7 +51,7 @@ internal sealed class LaneController(TransferContext context, ReceiveWindow wind
     {
         Trial trial = new();
         TimeSpan hungryBefore = sink.HungryTime;
-        long bytesBefore = context.Meter.BytesTransferred;
+        long bytesBefore = context.Meter.BytesReceived;
         Stopwatch clock = Stopwatch.StartNew();
         while (!window.IsComplete)
         {
@@ -63,10 +63,10 @@ internal sealed class LaneController(TransferContext context, ReceiveWindow wind
                 cancellationToken.ThrowIfCancellationRequested();
                 double elapsed = clock.Elapsed.TotalSeconds;
                 bool isHungry = (sink.HungryTime - hungryBefore).TotalSeconds > Hungry * elapsed;
-                double rate = (context.Meter.BytesTransferred - bytesBefore) / elapsed;
+                double rate = (context.Meter.BytesReceived - bytesBefore) / elapsed;
                 Adapt(trial, rate, isHungry && window.HasRoom);
                 hungryBefore = sink.HungryTime;
-                bytesBefore = context.Meter.BytesTransferred;
+                bytesBefore = context.Meter.BytesReceived;
                 clock.Restart();
             }
             else if (first != window.WhenComplete)

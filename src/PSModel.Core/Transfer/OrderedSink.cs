@@ -21,7 +21,7 @@ internal sealed class OrderedSink : IDisposable
     private readonly Thread _writer;
     private readonly Stopwatch _sinceCheckpoint = Stopwatch.StartNew();
 
-    private Exception? _failure;
+    private volatile Exception? _failure;
     private long _lastCheckpoint;
     private long _hungry;
 
@@ -42,7 +42,7 @@ internal sealed class OrderedSink : IDisposable
     /// <summary>Told of each chunk that both the hash and the disk have; called on one of the two threads.</summary>
     public event Action<Chunk>? Released;
 
-    /// <summary>Told once of the first failure of a write; called on the writing thread.</summary>
+    /// <summary>Told of a failure, of a write above all; called on the thread that failed.</summary>
     public event Action<Exception>? Failed;
 
     /// <summary>How long the hash has waited for bytes, all in all.</summary>
@@ -56,7 +56,7 @@ internal sealed class OrderedSink : IDisposable
     }
 
     /// <summary>Waits until everything taken is hashed and written. Nothing may be taken afterwards.</summary>
-    /// <exception cref="IOException">A write failed.</exception>
+    /// <exception cref="Exception">Whatever made a write fail.</exception>
     public void Drain()
     {
         _toHash.CompleteAdding();
@@ -90,11 +90,31 @@ internal sealed class OrderedSink : IDisposable
     {
         while (TryTake(chunks, out Chunk? chunk))
         {
-            use(chunk!);
-            if (chunk!.Done())
+            // After a failure the rest only passes through, so that nobody waits for it: it counts neither as written nor as
+            // fit for a checkpoint.
+            if (_failure is null)
+            {
+                Use(chunk!, use);
+            }
+        }
+    }
+
+    /// <summary>An exception that left this thread would end the whole process, whatever it is: a file that grows too long
+    /// for its file system, for one, is an argument out of range to .NET.</summary>
+    private void Use(Chunk chunk, Action<Chunk> use)
+    {
+        try
+        {
+            use(chunk);
+            if (chunk.Done())
             {
                 Released?.Invoke(chunk);
             }
+        }
+        catch (Exception e)
+        {
+            _failure = e;
+            Failed?.Invoke(e);
         }
     }
 
@@ -127,22 +147,5 @@ internal sealed class OrderedSink : IDisposable
         }
     }
 
-    private void Write(Chunk chunk)
-    {
-        // After a failure the rest only passes through, so that nobody waits for it.
-        if (_failure is not null)
-        {
-            return;
-        }
-
-        try
-        {
-            _file.Append(chunk.Buffer, chunk.Start, chunk.Length);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            _failure = e;
-            Failed?.Invoke(e);
-        }
-    }
+    private void Write(Chunk chunk) => _file.Append(chunk.Buffer, chunk.Start, chunk.Length);
 }

@@ -1,0 +1,207 @@
+using System.Globalization;
+using PSModel.Loopback;
+using PSModel.TestParts;
+using Xunit.Abstractions;
+
+namespace PSModel.Tests;
+
+/// <summary>Real processes, really killed.</summary>
+public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime, IDisposable
+{
+    private const long MiB = 1024 * 1024;
+
+    /// <summary>What a crash may cost at most: 64 MiB of window and 32 MiB since the last checkpoint.</summary>
+    private const long LargestLoss = 96 * MiB;
+
+    /// <summary>What lies in the sockets of eight connections when a process dies, or when it breaks a request off.</summary>
+    private const long InFlight = 48 * MiB;
+
+    private readonly LoopbackRegistry _registry = LoopbackRegistry.Start();
+    private readonly TemporaryFolder _store = new();
+    private readonly BlobContent _content = BlobContent.Generate(256 * MiB, 1);
+
+    [Fact]
+    public async Task After_a_hundred_kills_at_random_moments_the_blob_is_right_every_time()
+    {
+        const int Rounds = 100;
+        Random random = new(11);
+        string name = Offer();
+        long most = 0;
+        int resumed = 0;
+        for (int round = 0; round < Rounds; round++)
+        {
+            long before = _registry.BlobBytesSent;
+            _registry.Fault = RandomCuts(random);
+            using ChildProcess killed = ChildProcess.StartScript(SaveScript(name));
+            await WaitForBytesAsync(before + random.NextInt64(1, _content.Length * 9 / 10));
+            await killed.KillAsync();
+            Assert.False(File.Exists(_store.Blob(_content.Digest)));
+
+            using ChildProcess second = ChildProcess.StartScript(SaveScript(name));
+            Assert.True(await second.WaitAsync() == 0, second.Error);
+            Assert.Equal("Downloaded", second.Output.Split(' ')[0]);
+            resumed += long.Parse(second.Output.Split(' ')[1], CultureInfo.InvariantCulture) > 0 ? 1 : 0;
+            Assert.Equal(_content.Digest, await HashAsync());
+
+            most = Math.Max(most, _registry.BlobBytesSent - before - _content.Length);
+            File.Delete(_store.Blob(_content.Digest));
+        }
+
+        output.WriteLine($"{resumed} of {Rounds} calls resumed; at most {most / MiB} MiB came twice, what was in flight included");
+        Assert.InRange(most, 0, LargestLoss + InFlight);
+        Assert.True(resumed > Rounds / 2);
+    }
+
+    [Fact]
+    public async Task A_byte_changed_between_kill_and_resume_is_not_read_and_a_test_finds_it()
+    {
+        string name = Offer();
+        _registry.Fault = (_, answer) => answer.BytesPerSecond = 60 * MiB;
+        using ChildProcess killed = ChildProcess.StartScript(SaveScript(name));
+        await WaitForBytesAsync(128 * MiB);
+        await killed.KillAsync();
+
+        // Within what the first checkpoint covers, so that it is kept.
+        using (FileStream partial = new(Path.Combine(_store.Work, $"{_content.Digest.Replace(':', '-')}.partial"), FileMode.Open))
+        {
+            partial.Position = MiB;
+            int value = partial.ReadByte();
+            partial.Position = MiB;
+            partial.WriteByte((byte)(value ^ 1));
+        }
+
+        _registry.Fault = null;
+        using ChildProcess second = ChildProcess.StartScript(SaveScript(name));
+        Assert.Equal(0, await second.WaitAsync());
+        string[] said = second.Output.Split(' ', '\n');
+        Assert.Equal("Downloaded", said[0]);
+        Assert.True(long.Parse(said[1], CultureInfo.InvariantCulture) > MiB);
+
+        using ChildProcess test = ChildProcess.StartScript($"(Test-ModelBlob {name} '{_store.Path}').Status");
+        Assert.Equal(0, await test.WaitAsync());
+        Assert.Equal("DigestMismatch", test.Output.Trim());
+    }
+
+    [NeedsFact("strace")]
+    public async Task Neither_a_download_nor_a_resume_reads_a_byte_of_the_blob()
+    {
+        string name = Offer();
+        _registry.Fault = (_, answer) => answer.BytesPerSecond = 60 * MiB;
+        using ChildProcess killed = ChildProcess.StartScript(SaveScript(name));
+        await WaitForBytesAsync(128 * MiB);
+        await killed.KillAsync();
+        _registry.Fault = null;
+
+        using TemporaryFolder folder = new();
+        string trace = Path.Combine(folder.Path, "trace");
+        using ChildProcess second = ChildProcess.Start(
+            "strace", ["-f", "-y", "-e", "trace=openat,read,pread64,readv,preadv,preadv2,mmap,sendfile,copy_file_range,splice", "-o", trace, "dotnet", Checkout.ConsoleProgram, SaveScript(name)]);
+        Assert.True(await second.WaitAsync() == 0, second.Error);
+        Assert.True(long.Parse(second.Output.Split(' ')[1], CultureInfo.InvariantCulture) > 0);
+
+        string file = _content.Digest.Replace(':', '-');
+        string[] touching = [.. File.ReadLines(trace).Where(line => line.Contains($"{file}.partial", StringComparison.Ordinal) || line.Contains($"blobs/{file}", StringComparison.Ordinal))];
+        Assert.NotEmpty(touching);
+        Assert.All(touching, line =>
+        {
+            Assert.Contains("openat(", line, StringComparison.Ordinal);
+            Assert.Contains("O_WRONLY", line, StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
+    public async Task Two_processes_fetch_a_blob_once()
+    {
+        string name = Offer();
+        _registry.Fault = (_, answer) => answer.BytesPerSecond = 60 * MiB;
+        using ChildProcess first = ChildProcess.StartScript(SaveScript(name));
+        await WaitForBytesAsync(MiB);
+        using ChildProcess second = ChildProcess.StartScript(VerboseScript(name));
+        Assert.Equal(0, await first.WaitAsync());
+        Assert.Equal(0, await second.WaitAsync());
+
+        Assert.StartsWith("Downloaded", first.Output, StringComparison.Ordinal);
+        Assert.StartsWith("AlreadyPresent", second.Output, StringComparison.Ordinal);
+        Assert.Contains("Another process is fetching", second.Error, StringComparison.Ordinal);
+        Assert.InRange(_registry.BlobBytesSent, _content.Length, _content.Length + InFlight);
+    }
+
+    [Fact]
+    public async Task A_killed_owner_leaves_no_lock()
+    {
+        string name = Offer();
+        _registry.Fault = (_, answer) => answer.BytesPerSecond = 60 * MiB;
+        using ChildProcess first = ChildProcess.StartScript(SaveScript(name));
+        await WaitForBytesAsync(MiB);
+        using ChildProcess second = ChildProcess.StartScript(VerboseScript(name));
+        await second.WaitForAsync("Another process is fetching");
+        _registry.Fault = null;
+        await first.KillAsync();
+
+        Assert.Equal(0, await second.WaitAsync());
+        Assert.StartsWith("Downloaded", second.Output, StringComparison.Ordinal);
+    }
+
+    [NeedsFact("bash")]
+    public async Task A_disk_that_fills_up_is_an_error_and_the_checkpoint_survives()
+    {
+        // A bound on the size of files stands for the full disk: 150 MiB, in blocks of 1 KiB. Writing past it fails as ENOSPC does.
+        string name = Offer();
+        string script = $"Save-ModelBlob {name} '{_store.Path}' -VerifyInline -ErrorVariable e -ErrorAction SilentlyContinue; $e[0].FullyQualifiedErrorId; $e[0].CategoryInfo.Category";
+        using ChildProcess full = ChildProcess.Start(
+            "bash", ["-c", "trap '' XFSZ; ulimit -f 153600; exec dotnet \"$0\" \"$1\"", Checkout.ConsoleProgram, script]);
+        await full.WaitAsync();
+        Assert.Contains("StoreWriteFailed,", full.Output, StringComparison.Ordinal);
+        Assert.Contains("WriteError", full.Output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_store.Blobs));
+
+        using ChildProcess second = ChildProcess.StartScript(SaveScript(name));
+        Assert.Equal(0, await second.WaitAsync());
+        Assert.True(long.Parse(second.Output.Split(' ')[1], CultureInfo.InvariantCulture) > 0);
+        Assert.Equal(_content.Digest, await HashAsync());
+    }
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await _registry.DisposeAsync();
+
+    public void Dispose() => _store.Dispose();
+
+    private static Action<LoopbackRequest, LoopbackAnswer> RandomCuts(Random random) => (request, answer) =>
+    {
+        if (request.IsBlob)
+        {
+            lock (random)
+            {
+                answer.CutAfter = random.NextInt64(MiB, 64 * MiB);
+                answer.IsCutByReset = random.Next(2) == 0;
+                answer.BytesPerSecond = 300 * MiB;
+            }
+        }
+    };
+
+    private string Offer() => _registry.Offer(LoopbackModel.WithWeights("library/demo", "latest", _content).WithManifest(System.Text.Encoding.UTF8.GetBytes(
+        $$"""{"schemaVersion":2,"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":"{{_content.Digest}}","size":{{_content.Length}}}]}""")));
+
+    /// <summary>Says the status and the bytes resumed.</summary>
+    private string SaveScript(string name) =>
+        $"$ProgressPreference = 'SilentlyContinue'; Save-ModelBlob {name} '{_store.Path}' -VerifyInline -RetryIntervalSec 0 | ForEach-Object {{ \"$($_.Status) $($_.BytesResumed) $($_.BytesReceived)\" }}";
+
+    private string VerboseScript(string name) => SaveScript(name).Replace("Save-ModelBlob", "Save-ModelBlob -Verbose", StringComparison.Ordinal);
+
+    private async Task WaitForBytesAsync(long bytes)
+    {
+        using CancellationTokenSource patience = new(TimeSpan.FromMinutes(1));
+        while (_registry.BlobBytesSent < bytes)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    private async Task<string> HashAsync()
+    {
+        await using FileStream file = File.OpenRead(_store.Blob(_content.Digest));
+        return $"sha256:{Convert.ToHexStringLower(await System.Security.Cryptography.SHA256.HashDataAsync(file))}";
+    }
+}
