@@ -4,66 +4,100 @@ namespace PSModel.Core.Tests;
 
 public sealed class ReceiveWindowTests
 {
-    private const int Kilo = 1024;
+    /// <summary>A window of four units makes segments of one.</summary>
+    private const int Unit = 1024 * 1024;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly List<Chunk> _delivered = [];
-    private readonly TransferOptions _options = new() { Window = 64 * Kilo, LargestLoss = 96 * Kilo };
+    private readonly TransferOptions _options = new() { Window = 4 * Unit, LargestLoss = 100 * Unit };
 
     [Fact]
-    public async Task Segments_are_handed_out_in_order_up_to_the_window_and_no_further()
+    public async Task Segments_are_handed_out_in_order_two_windows_ahead_and_no_further()
     {
-        ReceiveWindow window = new(0, 1024 * Kilo, _options, _delivered.Add);
-        List<Segment> claimed = [];
-        for (int i = 0; i < 4; i++)
-        {
-            claimed.Add((await ClaimAsync(window))!);
-        }
-
-        Assert.Equal([0, 16 * Kilo, 32 * Kilo, 48 * Kilo], claimed.Select(segment => segment.Start));
+        ReceiveWindow window = new(0, 100 * Unit, _options, _delivered.Add);
+        List<Segment> claimed = await ClaimAsync(window, 8);
+        Assert.Equal(Enumerable.Range(0, 8).Select(i => (long)i * Unit), claimed.Select(segment => segment.Start));
         Task<Segment?> next = ClaimAsync(window);
         Assert.False(next.IsCompleted);
-        Assert.False(window.HasRoom);
 
         // Bytes that arrived but are neither hashed nor written make no room.
-        Offer(window, claimed[0], 0, 16 * Kilo);
+        Offer(window, claimed[0], 0, Unit);
         Assert.False(next.IsCompleted);
-        window.Release(16 * Kilo);
-        Assert.Equal(64 * Kilo, (await next)!.Start);
+        window.Release(Unit);
+        Assert.Equal(8 * Unit, (await next.WaitAsync(Patience))!.Start);
     }
 
     [Fact]
-    public async Task Nothing_is_handed_out_that_a_crash_could_cost_beyond_the_bound()
+    public async Task No_more_arrives_than_the_window_holds_but_the_head_of_the_line_goes_on()
     {
-        ReceiveWindow window = new(0, 1024 * Kilo, _options, _delivered.Add);
-        for (int i = 0; i < 6; i++)
+        ReceiveWindow window = new(0, 100 * Unit, _options, _delivered.Add);
+        List<Segment> claimed = await ClaimAsync(window, 6);
+        foreach (Segment segment in claimed.Skip(1).Take(4))
         {
-            Segment segment = (await ClaimAsync(window))!;
-            Offer(window, segment, segment.Start, 16 * Kilo);
-            window.Release(16 * Kilo);
+            Offer(window, segment, segment.Start, Unit);
         }
 
-        Task<Segment?> next = ClaimAsync(window);
-        Assert.False(next.IsCompleted);
-        window.MarkDurable(32 * Kilo);
-        Assert.Equal(96 * Kilo, (await next)!.Start);
+        Task held = window.WaitForRoomAsync(claimed[5], CancellationToken.None);
+        Assert.False(held.IsCompleted);
+        Assert.False(window.HasRoom);
+        Assert.True(window.WaitForRoomAsync(claimed[0], CancellationToken.None).IsCompleted);
+
+        Offer(window, claimed[0], 0, Unit);
+        Assert.False(held.IsCompleted);
+        window.Release(2 * Unit);
+        await held.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task Even_the_head_of_the_line_waits_for_the_hash_and_the_disk()
+    {
+        ReceiveWindow window = new(0, 100 * Unit, _options, _delivered.Add);
+        List<Segment> claimed = await ClaimAsync(window, 5);
+        foreach (Segment segment in claimed.Take(4))
+        {
+            Offer(window, segment, segment.Start, Unit);
+        }
+
+        Task held = window.WaitForRoomAsync(claimed[4], CancellationToken.None);
+        Assert.False(held.IsCompleted);
+        window.Release(Unit);
+        await held.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task Nothing_arrives_that_a_crash_could_cost_beyond_the_bound()
+    {
+        _options.LargestLoss = _options.Window + (2 * Unit);
+        ReceiveWindow window = new(0, 100 * Unit, _options, _delivered.Add);
+        for (int i = 0; i < 2; i++)
+        {
+            Segment segment = (await ClaimAsync(window))!;
+            Offer(window, segment, segment.Start, Unit);
+            window.Release(Unit);
+        }
+
+        Segment next = (await ClaimAsync(window))!;
+        Task held = window.WaitForRoomAsync(next, CancellationToken.None);
+        Assert.False(held.IsCompleted);
+        window.MarkDurable(Unit);
+        await held.WaitAsync(Patience);
     }
 
     [Fact]
     public async Task Whatever_the_order_of_arrival_the_order_of_delivery_is_that_of_the_blob()
     {
-        ReceiveWindow window = new(0, 48 * Kilo, _options, _delivered.Add);
-        Segment first = (await ClaimAsync(window))!;
-        Segment second = (await ClaimAsync(window))!;
-        Segment third = (await ClaimAsync(window))!;
+        ReceiveWindow window = new(0, 3 * Unit, _options, _delivered.Add);
+        List<Segment> claimed = await ClaimAsync(window, 3);
 
-        Offer(window, third, third.Start, 16 * Kilo);
-        Offer(window, second, second.Start, 8 * Kilo);
+        Offer(window, claimed[2], claimed[2].Start, Unit);
+        Offer(window, claimed[1], claimed[1].Start, Unit / 2);
         Assert.Empty(_delivered);
-        Offer(window, first, 0, 16 * Kilo);
-        Assert.Equal([16 * Kilo, 24 * Kilo], _delivered.Select(chunk => chunk.End));
-        Offer(window, second, second.Start + (8 * Kilo), 8 * Kilo);
+        Offer(window, claimed[0], 0, Unit);
+        Assert.Equal([Unit, Unit * 3 / 2], _delivered.Select(chunk => chunk.End));
+        Offer(window, claimed[1], claimed[1].Start + (Unit / 2), Unit / 2);
 
-        Assert.Equal([16 * Kilo, 24 * Kilo, 32 * Kilo, 48 * Kilo], _delivered.Select(chunk => chunk.End));
+        Assert.Equal([Unit, Unit * 3 / 2, 2 * Unit, 3 * Unit], _delivered.Select(chunk => chunk.End));
         Assert.True(window.IsComplete);
         Assert.Null(await ClaimAsync(window));
     }
@@ -71,34 +105,66 @@ public sealed class ReceiveWindowTests
     [Fact]
     public async Task Of_two_lanes_with_the_same_bytes_the_first_to_arrive_wins()
     {
-        ReceiveWindow window = new(0, 16 * Kilo, _options, _delivered.Add);
+        ReceiveWindow window = new(0, Unit, _options, _delivered.Add);
         Segment segment = (await ClaimAsync(window))!;
 
-        Assert.Equal(4 * Kilo, Offer(window, segment, 0, 4 * Kilo));
-        Assert.Equal(0, Offer(window, segment, 0, 3 * Kilo));
-        Assert.Equal(2 * Kilo, Offer(window, segment, 3 * Kilo, 3 * Kilo));
-        Assert.Equal([4 * Kilo, 6 * Kilo], _delivered.Select(chunk => chunk.End));
-        Assert.Equal(Kilo, _delivered[1].Start);
-        Assert.Equal(2 * Kilo, _delivered[1].Length);
+        Assert.Equal(400, Offer(window, segment, 0, 400));
+        Assert.Equal(0, Offer(window, segment, 0, 300));
+        Assert.Equal(200, Offer(window, segment, 300, 300));
+        Assert.Equal([400, 600], _delivered.Select(chunk => chunk.End));
+        Assert.Equal(100, _delivered[1].Start);
+        Assert.Equal(200, _delivered[1].Length);
     }
 
     [Fact]
     public async Task What_a_lane_gives_up_goes_to_the_next_one()
     {
-        ReceiveWindow window = new(0, 1024 * Kilo, _options, _delivered.Add);
-        Segment segment = (await window.ClaimAsync(null!, 16 * Kilo, CancellationToken.None))!;
-        Offer(window, segment, 0, 4 * Kilo);
+        ReceiveWindow window = new(0, 100 * Unit, _options, _delivered.Add);
+        Segment segment = (await ClaimAsync(window))!;
+        Offer(window, segment, 0, 400);
         window.Leave(null!, segment);
 
         Segment again = (await ClaimAsync(window))!;
         Assert.Same(segment, again);
-        Assert.Equal(4 * Kilo, window.FrontierOf(again));
+        Assert.Equal(400, window.FrontierOf(again));
     }
 
     [Fact]
     public void A_blob_that_is_all_there_is_complete_at_once() => Assert.True(new ReceiveWindow(7, 7, _options, _delivered.Add).IsComplete);
 
-    private static Task<Segment?> ClaimAsync(ReceiveWindow window) => window.ClaimAsync(null!, 16 * Kilo, CancellationToken.None);
+    [Theory]
+    [InlineData(1, 100 * Unit, Unit)]
+    [InlineData(16, 100 * Unit, Unit)]
+    [InlineData(1, Unit / 2, Unit / 2)]
+    public void Segments_share_out_the_window(int lanes, long remaining, long length)
+    {
+        LaneCount count = new(new TransferOptions { Window = 4 * Unit, Connections = 64 });
+        count.Aim(lanes);
+        Assert.Equal(length, count.SegmentLength(remaining));
+    }
+
+    [Fact]
+    public void The_end_of_the_blob_is_shared_out_so_that_all_lanes_finish_together()
+    {
+        LaneCount count = new(new TransferOptions { Window = 64 * Unit, Connections = 8 });
+        count.Aim(8);
+        Assert.Equal(16 * Unit, count.SegmentLength(1000 * Unit));
+        Assert.Equal(4 * Unit, count.SegmentLength(32 * Unit));
+    }
+
+    private static async Task<List<Segment>> ClaimAsync(ReceiveWindow window, int count)
+    {
+        List<Segment> claimed = [];
+        while (claimed.Count < count)
+        {
+            claimed.Add((await ClaimAsync(window))!);
+        }
+
+        return claimed;
+    }
+
+    private static Task<Segment?> ClaimAsync(ReceiveWindow window) =>
+        window.ClaimAsync(null!, new LaneCount(new TransferOptions { Window = 4 * Unit }), CancellationToken.None);
 
     private static int Offer(ReceiveWindow window, Segment segment, long position, int length) =>
         window.Offer(null!, segment, position, new byte[length], length);

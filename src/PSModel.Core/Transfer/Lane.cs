@@ -26,7 +26,7 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
         bool isNeeded = true;
         while (isNeeded && !lanes.TryRetire())
         {
-            if (await window.ClaimAsync(this, lanes.SegmentLength, cancellationToken).ConfigureAwait(false) is not { } segment)
+            if (await window.ClaimAsync(this, lanes, cancellationToken).ConfigureAwait(false) is not { } segment)
             {
                 return;
             }
@@ -159,6 +159,7 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
                 return;
             }
 
+            await window.WaitForRoomAsync(segment, _interruption!.Token).ConfigureAwait(false);
             byte[] buffer = context.Buffers.Rent();
             long position = stream.Position;
             int wanted = (int)Math.Min(buffer.Length, segment.End - position);

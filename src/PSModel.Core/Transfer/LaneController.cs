@@ -17,8 +17,8 @@ internal sealed class LaneController(TransferContext context, ReceiveWindow wind
     /// <summary>More lanes must bring this much more, or they are not worth their processor time.</summary>
     private const double WorthwhileGain = 1.15;
 
-    /// <summary>Looks until the gain of new lanes is judged: connections need their time to start.</summary>
-    private const int LooksToJudge = 8;
+    /// <summary>Looks after which new lanes that have brought nothing are given up: connections need their time to start.</summary>
+    private const int LooksToGiveUp = 10;
 
     /// <summary>Looks until more lanes are tried again after they brought nothing.</summary>
     private const int LooksToRest = 50;
@@ -49,7 +49,7 @@ internal sealed class LaneController(TransferContext context, ReceiveWindow wind
 
     private async Task WatchAsync(CancellationToken cancellationToken)
     {
-        Trial trial = new();
+        LaneTrial trial = new();
         TimeSpan hungryBefore = sink.HungryTime;
         long bytesBefore = context.Meter.BytesReceived;
         Stopwatch clock = Stopwatch.StartNew();
@@ -92,72 +92,30 @@ internal sealed class LaneController(TransferContext context, ReceiveWindow wind
     }
 
     /// <summary>Doubles the lanes while that helps, and goes back where it does not.</summary>
-    private void Adapt(Trial trial, double rate, bool isHungry)
+    private void Adapt(LaneTrial trial, double rate, bool isHungry)
     {
         trial.Note(rate);
-        if (trial.Looks < trial.Patience)
+        if (!trial.IsRipe)
         {
             return;
         }
 
         if (trial.LanesBefore > 0 && trial.Rate < trial.RateBefore * WorthwhileGain)
         {
-            _count.Aim(trial.LanesBefore);
-            trial.Rest(LooksToRest);
+            if (trial.Looks >= LooksToGiveUp)
+            {
+                _count.Aim(trial.LanesBefore);
+                trial.Rest(LooksToRest);
+            }
         }
         else if (isHungry && _count.CanGrow)
         {
-            int lanes = _count.Target;
-            _count.Aim(lanes * 2);
-            trial.Begin(lanes, LooksToJudge);
+            trial.Begin(_count.Target);
+            _count.Aim(_count.Target * 2);
         }
         else
         {
-            trial.Rest(1);
-        }
-    }
-
-    /// <summary>A change in the number of lanes, and what it has brought so far.</summary>
-    private sealed class Trial
-    {
-        private double _sum;
-
-        public int Looks { get; private set; }
-
-        public int Patience { get; private set; } = 2;
-
-        /// <summary>The lanes before the change; 0 where none is on trial.</summary>
-        public int LanesBefore { get; private set; }
-
-        public double RateBefore { get; private set; }
-
-        /// <summary>Bytes a second, the mean over the looks.</summary>
-        public double Rate => _sum / Math.Max(Looks, 1);
-
-        public void Note(double rate)
-        {
-            Looks++;
-            _sum += rate;
-        }
-
-        public void Begin(int lanesBefore, int patience)
-        {
-            RateBefore = Rate;
-            LanesBefore = lanesBefore;
-            Restart(patience);
-        }
-
-        public void Rest(int patience)
-        {
-            LanesBefore = 0;
-            Restart(patience);
-        }
-
-        private void Restart(int patience)
-        {
-            Patience = patience;
-            Looks = 0;
-            _sum = 0;
+            trial.Rest(0);
         }
     }
 }

@@ -3,8 +3,11 @@ namespace PSModel.Core.Transfer;
 /// <summary>How many lanes there are and how many there should be. Thread-safe.</summary>
 internal sealed class LaneCount(TransferOptions options)
 {
-    /// <summary>Fewer lanes get no longer segments than this part of the window, so that a lane that joins finds work.</summary>
+    /// <summary>Segments are at most this part of the window, so that a lane that joins finds work.</summary>
     private const int FewestParts = 4;
+
+    /// <summary>Shorter segments are not worth a request.</summary>
+    private const long ShortestSegment = 1024 * 1024;
 
     private readonly object _gate = new();
     private int _limit = options.Connections;
@@ -38,8 +41,15 @@ internal sealed class LaneCount(TransferOptions options)
     /// <summary>Whether there should be one lane and no more.</summary>
     public bool IsAlone => Target == 1;
 
-    /// <summary>The bytes that a lane claims at a time: all lanes together fill the window.</summary>
-    public long SegmentLength => Math.Max(BufferPool.BufferSize, options.Window / Math.Max(FewestParts, Target));
+    /// <summary>The bytes that a lane claims at a time. Lanes one after the other have half of their segments waiting on
+    /// average, so that twice the window is shared out among them; and the end of the blob, so that all finish together.</summary>
+    /// <param name="remaining">The bytes that nobody has claimed.</param>
+    public long SegmentLength(long remaining)
+    {
+        int lanes = Target;
+        long length = Math.Min(options.Window / FewestParts, Math.Min(2 * options.Window, remaining) / lanes);
+        return Math.Min(remaining, Math.Max(ShortestSegment, length));
+    }
 
     /// <summary>Sets how many lanes there should be, within the limits.</summary>
     public void Aim(int target)

@@ -4,9 +4,11 @@ namespace PSModel.Core.Transfer;
 
 /// <summary>
 /// Hands out consecutive segments of the blob to lanes, takes what arrives in any order, and passes it on in the order of
-/// the blob. It is bounded: no segment is handed out that lies too far beyond what the hash and the disk have finished, or
-/// beyond the last checkpoint. Thread-safe.
+/// the blob. It is bounded: lanes wait while too much has arrived that the hash and the disk have not finished, or that no
+/// checkpoint covers. Thread-safe.
 /// </summary>
+/// <remarks>Segments are handed out further ahead than bytes may arrive: a claim takes no memory, and long segments make few
+/// requests. Where lanes run ahead of the head of the line they are held, and so come to finish one after the other.</remarks>
 internal sealed class ReceiveWindow
 {
     /// <summary>A segment is not called slow before this many milliseconds: a connection needs its time to start.</summary>
@@ -14,6 +16,13 @@ internal sealed class ReceiveWindow
 
     /// <summary>A head of the line that would take this much longer than a new connection gets a second one.</summary>
     private const int SlowFactor = 3;
+
+    /// <summary>Segments are handed out up to this many windows ahead.</summary>
+    private const int Reach = 2;
+
+    /// <summary>The head of the line may go on with this part of the window on its way to hash and disk, however much waits
+    /// behind it: otherwise those behind could block it for good.</summary>
+    private const int HeadPart = 4;
 
     /// <summary>How often a waiting lane looks whether the head of the line needs help, in milliseconds.</summary>
     private const int WaitingLook = 250;
@@ -29,6 +38,8 @@ internal sealed class ReceiveWindow
 
     private TaskCompletionSource<bool> _change = NewSignal();
     private long _unclaimed;
+    private long _arrived;
+    private long _delivered;
     private long _released;
     private long _durable;
     private double _peerRate;
@@ -43,18 +54,18 @@ internal sealed class ReceiveWindow
         _size = size;
         _options = options;
         _deliver = deliver;
-        _unclaimed = _released = _durable = start;
+        _unclaimed = _arrived = _delivered = _released = _durable = start;
         SignalIfComplete();
     }
 
-    /// <summary>Whether a segment could be claimed at once.</summary>
+    /// <summary>Whether another lane would find work and room.</summary>
     public bool HasRoom
     {
         get
         {
             lock (_gate)
             {
-                return _abandoned.Count > 0 || HasRoomFor(NextLength(segmentLength: BufferPool.BufferSize));
+                return _abandoned.Count > 0 || (IsInReach(Math.Min(BufferPool.BufferSize, _size - _unclaimed)) && _arrived - _released < _options.Window);
             }
         }
     }
@@ -85,17 +96,17 @@ internal sealed class ReceiveWindow
 
     /// <summary>Waits for work: a new segment, one that another lane gave up, or the head of the line where that is slow.</summary>
     /// <param name="lane">Who will fetch it.</param>
-    /// <param name="segmentLength">The length of a new segment, at most.</param>
+    /// <param name="lanes">Tells how long a new segment is.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>A segment to fetch from its frontier on; <see langword="null"/> when all bytes have arrived.</returns>
-    public async Task<Segment?> ClaimAsync(Lane lane, long segmentLength, CancellationToken cancellationToken)
+    public async Task<Segment?> ClaimAsync(Lane lane, LaneCount lanes, CancellationToken cancellationToken)
     {
         while (true)
         {
             Task change;
             lock (_gate)
             {
-                if (TryClaim(lane, segmentLength, out Segment? segment) || IsComplete)
+                if (TryClaim(lane, lanes, out Segment? segment) || IsComplete)
                 {
                     return segment;
                 }
@@ -104,6 +115,27 @@ internal sealed class ReceiveWindow
             }
 
             await Task.WhenAny(change, Task.Delay(WaitingLook, cancellationToken)).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Waits until more bytes of a segment may arrive.</summary>
+    public async Task WaitForRoomAsync(Segment segment, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task change;
+            lock (_gate)
+            {
+                if (segment.IsComplete || MayArrive(segment))
+                {
+                    return;
+                }
+
+                change = _change.Task;
+            }
+
+            await Task.WhenAny(change, Task.Delay(Timeout.Infinite, cancellationToken)).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
         }
     }
@@ -124,6 +156,7 @@ internal sealed class ReceiveWindow
 
             segment.Waiting.Enqueue(new Chunk(buffer, known, useful, segment.Frontier));
             segment.Frontier += useful;
+            _arrived += useful;
             if (segment == _segments.Peek())
             {
                 DeliverHead();
@@ -175,19 +208,19 @@ internal sealed class ReceiveWindow
 
     private static TaskCompletionSource<bool> NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private bool TryClaim(Lane lane, long segmentLength, [NotNullWhen(true)] out Segment? segment)
+    private bool TryClaim(Lane lane, LaneCount lanes, [NotNullWhen(true)] out Segment? segment)
     {
         segment = null;
+        long length = lanes.SegmentLength(_size - _unclaimed);
         if (_abandoned.Count > 0)
         {
             segment = _abandoned.Dequeue();
         }
-        else if (_unclaimed < _size && HasRoomFor(NextLength(segmentLength)))
+        else if (IsInReach(length))
         {
-            long end = _unclaimed + NextLength(segmentLength);
-            segment = new Segment(_unclaimed, end);
+            segment = new Segment(_unclaimed, _unclaimed + length);
             _segments.Enqueue(segment);
-            _unclaimed = end;
+            _unclaimed += length;
         }
         else if (_segments.Count > 0 && IsSlow(_segments.Peek()))
         {
@@ -198,12 +231,17 @@ internal sealed class ReceiveWindow
         return segment is not null;
     }
 
-    private long NextLength(long segmentLength) => Math.Min(segmentLength, _size - _unclaimed);
+    private bool IsInReach(long length) =>
+        length > 0 && _unclaimed + length <= _released + Math.Max(Reach * _options.Window, length);
 
-    private bool HasRoomFor(long length) =>
-        length > 0
-        && _unclaimed + length <= Math.Max(_released + _options.Window, _released + length)
-        && _unclaimed + length <= Math.Max(_durable + _options.LargestLoss, _durable + length);
+    private bool MayArrive(Segment segment)
+    {
+        bool isCovered = _delivered - _durable < _options.LargestLoss - _options.Window;
+        bool isHead = _segments.Count > 0 && segment == _segments.Peek();
+        bool isRoom = _arrived - _released < _options.Window
+            || (isHead && _delivered - _released < _options.Window / HeadPart);
+        return isCovered && isRoom;
+    }
 
     /// <summary>One lane alone, and at its pace the rest takes much longer than it would over a connection like its peers'.</summary>
     private bool IsSlow(Segment head)
@@ -231,7 +269,9 @@ internal sealed class ReceiveWindow
             Segment head = _segments.Peek();
             while (head.Waiting.Count > 0)
             {
-                _deliver(head.Waiting.Dequeue());
+                Chunk chunk = head.Waiting.Dequeue();
+                _delivered = chunk.End;
+                _deliver(chunk);
             }
 
             if (!head.IsComplete)
@@ -239,7 +279,9 @@ internal sealed class ReceiveWindow
                 return;
             }
 
+            // Whoever is the head now may have waited behind the old one.
             _segments.Dequeue();
+            Signal();
         }
 
         SignalIfComplete();
