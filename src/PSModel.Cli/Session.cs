@@ -20,13 +20,6 @@ internal sealed class Session : IDisposable
         _runspace = RunspaceFactory.CreateRunspace(_host, state);
         _runspace.Open();
         using PowerShell shell = PowerShell.Create(_runspace);
-        if (Console.IsOutputRedirected)
-        {
-            // Colours are for eyes.
-            shell.AddScript("$PSStyle.OutputRendering = 'PlainText'").Invoke();
-            shell.Commands.Clear();
-        }
-
         shell.AddCommand("Import-Module").AddParameter("Name", ModulePath).AddParameter("ErrorAction", "Stop").Invoke();
     }
 

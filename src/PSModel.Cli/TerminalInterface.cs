@@ -12,10 +12,14 @@ internal sealed class TerminalInterface : PSHostUserInterface
 
     public override PSHostRawUserInterface RawUI { get; } = new TerminalRawInterface();
 
+    public override bool SupportsVirtualTerminal => !Console.IsOutputRedirected;
+
     public override void Write(string value)
     {
         _progress.Clear();
-        Console.Out.Write(value);
+
+        // Colours are for eyes: PowerShell takes them out where there is no terminal.
+        Console.Out.Write(GetOutputString(value, SupportsVirtualTerminal));
     }
 
     public override void Write(ConsoleColor foregroundColor, ConsoleColor backgroundColor, string value) => Write(value);

@@ -61,8 +61,8 @@ public sealed class LoopbackModel
             [.. layers.Select(layer => layer.Content), config]);
     }
 
-    /// <summary>The same blobs under a manifest of your own.</summary>
-    public LoopbackModel WithManifest(byte[] manifest) => new(Name, Tag, manifest, Blobs);
+    /// <summary>The same blobs under a manifest, and perhaps a tag, of your own.</summary>
+    public LoopbackModel WithManifest(byte[] manifest, string? tag = null) => new(Name, tag ?? Tag, manifest, Blobs);
 
     private static object Entry(string mediaType, BlobContent content) => new { mediaType, digest = content.Digest, size = content.Length };
 

@@ -28,10 +28,10 @@ public sealed class BlobLockTests : IDisposable
     }
 
     [Fact]
-    public void It_leaves_no_file_behind()
+    public void It_leaves_no_file_of_the_blob_behind()
     {
         BlobLock.TryAcquire(_store, _digest)!.Dispose();
-        Assert.Empty(Directory.GetFiles(_store.Work));
+        Assert.Equal(["lock"], Directory.GetFiles(_store.Work).Select(Path.GetFileName));
     }
 
     [Fact]

@@ -11,11 +11,12 @@ public sealed class DockerRegistry : IDisposable
     /// <summary>What a test names in <see cref="NeedsFactAttribute"/>.</summary>
     public const string Program = "docker-registry";
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder _folder;
     private readonly ChildProcess _process;
 
-    private DockerRegistry(int port)
+    private DockerRegistry(int port, string? folder)
     {
+        _folder = new TemporaryFolder(folder);
         Address = new Uri($"http://127.0.0.1:{port}");
         string configuration = Path.Combine(_folder.Path, "config.yml");
         File.WriteAllText(configuration, string.Create(CultureInfo.InvariantCulture, $"""
@@ -29,9 +30,10 @@ public sealed class DockerRegistry : IDisposable
 
     public Uri Address { get; }
 
-    public static async Task<DockerRegistry> StartAsync()
+    /// <summary>Starts it, with its storage below a folder, or below the system's folder for temporary files.</summary>
+    public static async Task<DockerRegistry> StartAsync(string? folder = null)
     {
-        DockerRegistry registry = new(FreePort());
+        DockerRegistry registry = new(FreePort(), folder);
         await registry.WaitUntilItAnswersAsync();
         return registry;
     }
@@ -52,7 +54,8 @@ public sealed class DockerRegistry : IDisposable
         }
 
         using ByteArrayContent manifest = new(model.Manifest);
-        manifest.Headers.ContentType = new("application/vnd.docker.distribution.manifest.v2+json");
+        using System.Text.Json.JsonDocument json = System.Text.Json.JsonDocument.Parse(model.Manifest);
+        manifest.Headers.ContentType = new(json.RootElement.GetProperty("mediaType").GetString()!);
         using HttpResponseMessage put = await http.PutAsync(new Uri(Address, $"/v2/{model.Name}/manifests/{model.Tag}"), manifest);
         put.EnsureSuccessStatusCode();
         return $"{Address.GetLeftPart(UriPartial.Authority)}/{model.Name}:{model.Tag}";

@@ -3,9 +3,10 @@ namespace PSModel.TestParts;
 /// <summary>A folder of a test's own, gone with the test.</summary>
 public sealed class TemporaryFolder : IDisposable
 {
-    public TemporaryFolder()
+    /// <summary>Makes it below a folder, or below the system's folder for temporary files.</summary>
+    public TemporaryFolder(string? parent = null)
     {
-        Path = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"psmodel-test-{Guid.NewGuid():N}");
+        Path = System.IO.Path.Combine(parent ?? System.IO.Path.GetTempPath(), $"psmodel-test-{Guid.NewGuid():N}");
         Directory.CreateDirectory(Path);
     }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using PSModel.Loopback;
 using PSModel.TestParts;
 
@@ -20,6 +22,7 @@ internal sealed class Benchmark(BenchmarkOptions options)
         await RunAsync("throttled", ThrottledAsync);
         await RunAsync("cutting", CuttingAsync);
         await RunAsync("memory", MemoryAsync);
+        await RunAsync("resume", ResumeAsync);
         await RunAsync("test", TestAsync);
     }
 
@@ -60,14 +63,15 @@ internal sealed class Benchmark(BenchmarkOptions options)
         }
 
         LoopbackModel model = LoopbackModel.Generate("library/bench", "latest", options.Size);
-        using DockerRegistry registry = await DockerRegistry.StartAsync();
+        using DockerRegistry registry = await DockerRegistry.StartAsync(options.Folder);
         string name = await registry.PushAsync(model);
+        await registry.PushAsync(model.WithManifest(OciManifest(model), "oci"));
         string address = $"{registry.Address}v2/{model.Name}/blobs/{model.Blobs[0].Digest}";
         string copy = Path.Combine(options.Folder, $"psmodel-bench-{Guid.NewGuid():N}.blob");
         NginxRegistry.Write(copy, model.Blobs[0]);
         try
         {
-            Contender skopeo = new("skopeo copy", $"skopeo copy -q --src-tls-verify=false docker://{registry.Address.Authority}/{model.Name}:latest dir:$OUT/copy", ["skopeo"]);
+            Contender skopeo = new("skopeo copy", $"skopeo copy -q --src-tls-verify=false docker://{registry.Address.Authority}/{model.Name}:oci dir:$OUT/copy", ["skopeo"]);
             await CompareAsync(name, address, copy, model, [skopeo]);
         }
         finally
@@ -75,6 +79,15 @@ internal sealed class Benchmark(BenchmarkOptions options)
             File.Delete(copy);
         }
     }
+
+    /// <summary>skopeo refuses Ollama's media types, so it gets the weights as an OCI image's one layer.</summary>
+    private static byte[] OciManifest(LoopbackModel model) => JsonSerializer.SerializeToUtf8Bytes(new
+    {
+        schemaVersion = 2,
+        mediaType = "application/vnd.oci.image.manifest.v1+json",
+        config = new { mediaType = "application/vnd.oci.image.config.v1+json", digest = model.Blobs[^1].Digest, size = model.Blobs[^1].Length },
+        layers = new[] { new { mediaType = "application/vnd.oci.image.layer.v1.tar", digest = model.Blobs[0].Digest, size = model.Blobs[0].Length } },
+    });
 
     /// <summary>Everything side by side; the floor is the larger of hashing alone and receiving alone.</summary>
     private async Task CompareAsync(string name, string address, string blob, LoopbackModel model, Contender[] more)
@@ -163,6 +176,34 @@ internal sealed class Benchmark(BenchmarkOptions options)
             Measurement run = await save.RunAsync(options.Folder);
             Console.WriteLine($"{gibibytes} GiB: peak {run.Memory / MiB:0} MiB");
         }
+    }
+
+    /// <summary>Kills a call late in the blob and starts it again: what comes twice, and how soon the second call asks for bytes.</summary>
+    private async Task ResumeAsync()
+    {
+        await using LoopbackRegistry registry = LoopbackRegistry.Start();
+        using TemporaryFolder store = new(options.Folder);
+        LoopbackModel model = LoopbackModel.Generate("library/bench", "latest", options.Size);
+        string name = registry.Offer(model);
+        string command = Save(name, $"-VerifyInline -Digest {model.Blobs[0].Digest}").Replace("$OUT", store.Path, StringComparison.Ordinal);
+        using (ChildProcess killed = ChildProcess.Start("bash", ["-c", $"exec {command}"]))
+        {
+            while (registry.BlobBytesSent < options.Size * 3 / 4)
+            {
+                await Task.Delay(1);
+            }
+
+            await killed.KillAsync();
+        }
+
+        long before = registry.BlobBytesSent;
+        DateTime? asked = null;
+        registry.Fault = (request, _) => asked ??= request.IsBlob ? DateTime.UtcNow : null;
+        using ChildProcess second = ChildProcess.Start("bash", ["-c", $"exec {command.Replace("\\$null = Save", "[datetime]::UtcNow.Ticks; \\$null = Save", StringComparison.Ordinal)}"]);
+        await second.WaitAsync();
+        DateTime begun = new(long.Parse(second.Output.Trim(), CultureInfo.InvariantCulture), DateTimeKind.Utc);
+        Console.WriteLine($"killed after {before / MiB} MiB; {(registry.BlobBytesSent - options.Size) / MiB} MiB came twice, what was in flight included");
+        Console.WriteLine($"the second call asked for bytes {(asked!.Value - begun).TotalSeconds:0.00} s after the cmdlet's start");
     }
 
     private async Task TestAsync()

@@ -66,7 +66,8 @@ public sealed class ModelStore
 
     /// <summary>The names of all manifests, in the order of their names. Whatever is no name on exactly four levels is passed
     /// over, as Ollama does.</summary>
-    public IEnumerable<ModelName> FindManifests()
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestInvalid"/> where a folder cannot be read.</exception>
+    public IReadOnlyList<ModelName> FindManifests()
     {
         IEnumerable<string> paths = Enumerable.Repeat(Manifests, Directory.Exists(Manifests) ? 1 : 0);
         for (int level = 0; level < 3; level++)
@@ -74,15 +75,24 @@ public sealed class ModelStore
             paths = paths.SelectMany(Directory.EnumerateDirectories);
         }
 
-        return paths
-            .SelectMany(Directory.EnumerateFiles)
-            .Select(NameOf)
-            .OfType<ModelName>()
-            .OrderBy(name => name.Shortest, StringComparer.OrdinalIgnoreCase);
+        try
+        {
+            return paths
+                .SelectMany(Directory.EnumerateFiles)
+                .Select(NameOf)
+                .OfType<ModelName>()
+                .OrderBy(name => name.Shortest, StringComparer.OrdinalIgnoreCase)
+                .ToList();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelFaultException(
+                ModelFault.ManifestInvalid,
+                $"The manifests of the store '{Root}' cannot be read: {e.Message}",
+                new FaultFacts { Path = Manifests },
+                e);
+        }
     }
-
-    /// <summary>Whether the store has a manifest of this name.</summary>
-    public bool HasManifest(ModelName name) => File.Exists(ManifestPath(name));
 
     /// <summary>Reads a manifest of the store.</summary>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestNotFound"/> or

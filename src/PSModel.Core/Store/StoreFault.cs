@@ -27,6 +27,9 @@ internal static class StoreFault
     /// <summary>Whether a file system can be the reason. A file too long for it is an argument out of range to .NET.</summary>
     public static bool IsOfStore(Exception e) => e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException;
 
+    /// <summary>Whether somebody else holds the file.</summary>
+    public static bool IsHeld(Exception e) => e is IOException && (e.HResult == SharingViolation || WouldBlock.Contains(e.HResult));
+
     public static ModelFaultException From(ModelStore store, string path, Exception e)
     {
         FaultFacts facts = new() { Path = path };
@@ -36,7 +39,7 @@ internal static class StoreFault
                 new ModelFaultException(ModelFault.StoreNotWritable, $"The store '{store.Root}' cannot be written: {e.Message}", facts, e),
             IOException when !Directory.Exists(store.Work) =>
                 new ModelFaultException(ModelFault.StoreNotWritable, $"The store '{store.Root}' cannot be created: {e.Message}", facts, e),
-            IOException when e.HResult == SharingViolation || WouldBlock.Contains(e.HResult) =>
+            IOException when IsHeld(e) =>
                 new ModelFaultException(ModelFault.BlobInUse, $"'{path}' is held by another program: {e.Message}", facts, e),
             _ => new ModelFaultException(ModelFault.StoreWriteFailed, $"Writing '{path}' failed: {e.Message}", facts, e),
         };

@@ -24,7 +24,7 @@ internal sealed class ReceiveWindow
     /// behind it: otherwise those behind could block it for good.</summary>
     private const int HeadPart = 4;
 
-    /// <summary>How often a waiting lane looks whether the head of the line needs help, in milliseconds.</summary>
+    /// <summary>How often a waiting lane looks again, whether the head of the line needs help for one, in milliseconds.</summary>
     private const int WaitingLook = 250;
 
     private readonly object _gate = new();
@@ -135,7 +135,7 @@ internal sealed class ReceiveWindow
                 change = _change.Task;
             }
 
-            await Task.WhenAny(change, Task.Delay(Timeout.Infinite, cancellationToken)).ConfigureAwait(false);
+            await Task.WhenAny(change, Task.Delay(WaitingLook, cancellationToken)).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
         }
     }

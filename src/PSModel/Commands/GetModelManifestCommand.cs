@@ -62,7 +62,9 @@ public sealed class GetModelManifestCommand : RegistryCommand
         }
 
         WildcardPattern pattern = WildcardPattern.Get(name, WildcardOptions.IgnoreCase);
-        foreach (ModelName found in store.FindManifests().Where(found => pattern.IsMatch(found.Shortest)))
+        List<ModelName> names = [];
+        Try(store.Root, () => names.AddRange(store.FindManifests().Where(found => pattern.IsMatch(found.Shortest))));
+        foreach (ModelName found in names)
         {
             Try(found.Shortest, () => Write(store.ReadManifest(found)));
         }

@@ -166,9 +166,9 @@ public sealed class TestModelBlobCommand : StoreCommand
             IEnumerable<string> found = SessionState.Path.GetResolvedProviderPathFromPSPath(path, out ProviderInfo provider);
             return provider.Name == FileSystem ? found : [ToFilePath(path)];
         }
-        catch (ItemNotFoundException)
+        catch (Exception e) when (e is ItemNotFoundException or System.Management.Automation.DriveNotFoundException or ProviderNotFoundException)
         {
-            // A file that is not there is a finding of the test.
+            // A file that is not there is a finding of the test; a path that is none of the file system is refused there.
             return [ToFilePath(path)];
         }
     }
