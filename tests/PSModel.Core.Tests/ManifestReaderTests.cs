@@ -47,6 +47,7 @@ public sealed class ManifestReaderTests
     [InlineData("""{"schemaVersion":"2","layers":[]}""", "schemaVersion")]
     [InlineData("""{"schemaVersion":2}""", "list of layers")]
     [InlineData("""{"schemaVersion":2,"layers":{}}""", "list of layers")]
+    [InlineData("""{"schemaVersion":2,"mediaType":"\uD800","layers":[]}""", "not JSON")]
     [InlineData("""{"schemaVersion":2,"manifests":[]}""", "index")]
     [InlineData("""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","layers":[]}""", "index")]
     [InlineData("""{"schemaVersion":2,"mediaType":"application/json","layers":[]}""", "media type")]

@@ -162,6 +162,39 @@ public sealed class TransferTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_registry_that_refuses_more_connections_serves_the_blob_over_those_it_has()
+    {
+        int open = 0;
+        _options.Connections = 8;
+        _registryOptions.MaximumRetryCount = 0;
+        Fault((request, answer) =>
+        {
+            answer.BytesPerSecond = 10 * MB;
+            if (request.Range is not null && Interlocked.Increment(ref open) % 3 == 0)
+            {
+                answer.Become(503, "too many");
+            }
+        });
+        await SaveAsync(BlobContent.Generate(60 * MB, 1));
+        Assert.True(open >= 3);
+    }
+
+    [Fact]
+    public async Task A_checkpoint_that_does_not_fit_is_gone_before_the_first_byte()
+    {
+        BlobContent content = BlobContent.Generate(20 * MB, 1);
+        await StopAtAsync(content, 5 * MB);
+        File.Delete(Assert.Single(Directory.GetFiles(_folder.Work, "*.partial")));
+        string checkpoint = Assert.Single(Directory.GetFiles(_folder.Work, "*.checkpoint"));
+        bool isGone = false;
+        Fault((_, _) => isGone |= !File.Exists(checkpoint));
+
+        await SaveAsync(content);
+
+        Assert.True(isGone);
+    }
+
+    [Fact]
     public async Task A_registry_that_ignores_ranges_is_the_case_of_one_connection()
     {
         _options.Connections = 4;

@@ -6,12 +6,28 @@ namespace PSModel.TestParts;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class NeedsFactAttribute : FactAttribute
 {
+    private bool _isRoot;
+
     public NeedsFactAttribute(params string[] programs)
     {
         string[] missing = [.. programs.Where(program => Find(program) is null)];
         if (missing.Length > 0)
         {
             Skip = $"needs {string.Join(" and ", missing)}";
+        }
+    }
+
+    /// <summary>The test mounts a volume of its own, which only root may.</summary>
+    public bool Root
+    {
+        get => _isRoot;
+        set
+        {
+            _isRoot = value;
+            if (value && Environment.UserName != "root")
+            {
+                Skip = "needs root";
+            }
         }
     }
 

@@ -36,8 +36,9 @@ public static class ManifestReader
             using JsonDocument document = JsonDocument.Parse(bytes);
             return Read(name, source, bytes, document.RootElement, invalid);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The second is what a string says that is no text: half of a surrogate pair, or not UTF-8.
             throw invalid.Because(LooksLikeMarkup(bytes) ? "it is a web page, not JSON" : "it is not JSON", e);
         }
     }

@@ -106,8 +106,8 @@ internal sealed class HttpTransport : IDisposable
 
     private void RefuseUntrusted(Uri from, Uri to)
     {
-        bool isWeb = to.Scheme is "https" or "http";
-        bool isAllowed = isWeb && (RegistryEndpoint.IsPrivate(to) || (_options.AllowUnencrypted && from.Scheme != "https"));
+        bool isAllowed = to.Scheme == "https"
+            || (to.Scheme == "http" && from.Scheme == "http" && (RegistryEndpoint.IsPrivate(to) || _options.AllowUnencrypted));
         if (!isAllowed)
         {
             throw new ModelFaultException(

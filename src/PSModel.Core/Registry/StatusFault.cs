@@ -11,6 +11,8 @@ internal static class StatusFault
     /// <summary>Enough of an error page to recognise who wrote it.</summary>
     private const int ExcerptLength = 200;
 
+    private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
+
     public static async Task<ModelFaultException> FromAsync(HttpResponseMessage response, Uri asked, CancellationToken cancellationToken)
     {
         int status = (int)response.StatusCode;
@@ -35,12 +37,17 @@ internal static class StatusFault
 
     private static bool IsTransient(int status) => status is 408 or 425 or 429 or >= 500;
 
-    private static TimeSpan? RetryAfterOf(HttpResponseMessage response) => response.Headers.RetryAfter switch
+    /// <summary>No wait at all is left to the backoff, and a wait for days to the user.</summary>
+    private static TimeSpan? RetryAfterOf(HttpResponseMessage response)
     {
-        { Delta: { } delta } => delta,
-        { Date: { } date } when date > DateTimeOffset.UtcNow => date - DateTimeOffset.UtcNow,
-        _ => null,
-    };
+        TimeSpan? wait = response.Headers.RetryAfter switch
+        {
+            { Delta: { } delta } => delta,
+            { Date: { } date } => date - DateTimeOffset.UtcNow,
+            _ => null,
+        };
+        return wait <= TimeSpan.Zero ? null : wait > LongestWait ? LongestWait : wait;
+    }
 
     private static async Task<string> ExcerptAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {

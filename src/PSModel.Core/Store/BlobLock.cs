@@ -12,6 +12,9 @@ internal sealed class BlobLock : IDisposable
 {
     private const string GateName = "lock";
 
+    /// <summary>A millisecond each.</summary>
+    private const int GateTries = 500;
+
     private readonly ModelStore _store;
     private readonly FileStream _file;
 
@@ -25,30 +28,44 @@ internal sealed class BlobLock : IDisposable
     /// <exception cref="IOException">The file cannot be made, for another reason than that it is held.</exception>
     public static BlobLock? TryAcquire(ModelStore store, BlobDigest digest)
     {
-        using FileStream gate = EnterGate(store);
-        FileStream? file = TryOpen(Path.Combine(store.Work, $"{digest.FileName}.lock"), FileOptions.DeleteOnClose);
+        using FileStream? gate = EnterGate(store);
+        FileStream? file = gate is null ? null : TryOpen(Path.Combine(store.Work, $"{digest.FileName}.lock"), FileOptions.DeleteOnClose);
         return file is null ? null : new BlobLock(store, file);
     }
 
+    /// <summary>Lets go, whatever the state of the store: a failure to do so in order would hide the one that led here.</summary>
     public void Dispose()
     {
-        using FileStream gate = EnterGate(_store);
-        _file.Dispose();
+        FileStream? gate = null;
+        try
+        {
+            gate = EnterGate(_store);
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            // A store that can no longer be written has no third process that takes the lock either.
+        }
+        finally
+        {
+            _file.Dispose();
+            gate?.Dispose();
+        }
     }
 
-    /// <summary>Held for as long as it takes to open or to close a file, so waiting for it is short.</summary>
-    private static FileStream EnterGate(ModelStore store)
+    /// <summary>Held for as long as it takes to open or to close a file, so a short wait is enough; a process that was
+    /// suspended just then must not hold up all others for good.</summary>
+    private static FileStream? EnterGate(ModelStore store)
     {
         DurableFile.CreateFolder(store.Work);
-        while (true)
+        string path = Path.Combine(store.Work, GateName);
+        FileStream? gate = TryOpen(path, FileOptions.None);
+        for (int tries = 0; gate is null && tries < GateTries; tries++)
         {
-            if (TryOpen(Path.Combine(store.Work, GateName), FileOptions.None) is { } gate)
-            {
-                return gate;
-            }
-
             Thread.Sleep(1);
+            gate = TryOpen(path, FileOptions.None);
         }
+
+        return gate;
     }
 
     private static FileStream? TryOpen(string path, FileOptions options)

@@ -54,13 +54,8 @@ internal sealed class CheckpointFile(ModelStore store, BlobDigest digest)
         DurableFile.WriteWhole(bytes, $"{_path}.new", _path);
     }
 
-    public void Delete()
-    {
-        if (Directory.Exists(store.Work))
-        {
-            File.Delete(_path);
-        }
-    }
+    /// <summary>Removes the checkpoint, if there is one, and makes that durable.</summary>
+    public void Delete() => DurableFile.Delete(_path);
 
     private string Format(Checkpoint checkpoint)
     {

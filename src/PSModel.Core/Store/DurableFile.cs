@@ -67,6 +67,16 @@ internal static class DurableFile
         SyncFolder(Path.GetDirectoryName(to)!);
     }
 
+    /// <summary>Removes a file, if there is one, and makes the removal durable.</summary>
+    public static void Delete(string path)
+    {
+        if (File.Exists(path))
+        {
+            File.Delete(path);
+            SyncFolder(Path.GetDirectoryName(path)!);
+        }
+    }
+
     /// <summary>Makes the entries of a folder durable. Windows writes them through and has no such call.</summary>
     private static void SyncFolder(string path)
     {
@@ -115,9 +125,13 @@ internal static class DurableFile
         bool isMoved = IsWindows ? MoveFile(from, to, ReplaceExisting | WriteThrough) : Rename(CString(from), CString(to)) == 0;
         if (!isMoved)
         {
-            throw new IOException($"'{from}' cannot be renamed to '{to}' (error {Marshal.GetLastWin32Error()}).");
+            int error = Marshal.GetLastWin32Error();
+            throw new IOException($"'{from}' cannot be renamed to '{to}' (error {error}).", IsWindows ? Win32Facility | error : error);
         }
     }
+
+    /// <summary>What makes an HRESULT of an error of Win32: <c>HRESULT_FROM_WIN32</c> of <c>winerror.h</c>.</summary>
+    private const int Win32Facility = unchecked((int)0x80070000);
 
     /// <summary><c>MOVEFILE_REPLACE_EXISTING</c> of <c>winbase.h</c>.</summary>
     private const int ReplaceExisting = 1;

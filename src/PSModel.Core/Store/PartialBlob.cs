@@ -33,13 +33,7 @@ internal sealed class PartialBlob : IDisposable
         return file.Exists ? file.Length : 0;
     }
 
-    public static void Delete(ModelStore store, BlobDigest digest)
-    {
-        if (Directory.Exists(store.Work))
-        {
-            File.Delete(PathOf(store, digest));
-        }
-    }
+    public static void Delete(ModelStore store, BlobDigest digest) => DurableFile.Delete(PathOf(store, digest));
 
     public void Append(byte[] buffer, int offset, int count) => _file.Write(buffer, offset, count);
 

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using PSModel.Core.Faults;
 using PSModel.Core.Hashing;
 using PSModel.Core.Manifests;
@@ -106,13 +107,20 @@ internal sealed class BlobDownload
     private async Task FetchAsync(CancellationToken cancellationToken)
     {
         Checkpoint? kept = FindCheckpoint();
+        if (kept is null)
+        {
+            // One that does not fit now might fit again when the file has grown past it, with other bytes.
+            StoreFault.Guard(_store, _store.Work, _checkpoints.Delete);
+        }
+
         long start = kept?.Offset ?? 0;
         Sha256 sha = kept is null ? new Sha256() : Sha256.Restore(kept.State);
         _meter.BytesResumed = start;
         _meter.Phase = TransferPhase.Downloading;
-        DiskSpace.Require(_store, _layer, start);
 
+        // Opening cuts off what is of no use, so the room is looked at afterwards.
         using PartialBlob file = Open(start);
+        DiskSpace.Require(_store, _layer, start);
         using (CheckpointKeeper keeper = new(file, _checkpoints))
         {
             await ReceiveAsync(sha, file, keeper, cancellationToken).ConfigureAwait(false);
@@ -173,7 +181,9 @@ internal sealed class BlobDownload
         void Fail(Exception e)
         {
             Interlocked.CompareExchange(ref failure, e, null);
-            stop.Cancel();
+
+            // Not here: what waits for the token would run on this thread of the sink, and in the end wait for it.
+            ThreadPool.QueueUserWorkItem(_ => CancelIfAlive(stop));
         }
 
         sink.Failed += Fail;
@@ -194,6 +204,13 @@ internal sealed class BlobDownload
         {
             await new LaneController(context, window, sink, _options).RunAsync(stop.Token).ConfigureAwait(false);
             sink.Drain();
+            keeper.Stop();
+
+            // A flush tells of lost data once and never again: a later one that succeeds means nothing.
+            if (Volatile.Read(ref failure) is { } lost)
+            {
+                ExceptionDispatchInfo.Capture(lost).Throw();
+            }
         }
         catch (Exception e) when (failure is not null || StoreFault.IsOfStore(e))
         {
@@ -203,6 +220,22 @@ internal sealed class BlobDownload
         {
             KeepWhatArrived(sha, sink, file, keeper, source.Validator);
             throw;
+        }
+        finally
+        {
+            keeper.Stop();
+        }
+    }
+
+    private static void CancelIfAlive(CancellationTokenSource stop)
+    {
+        try
+        {
+            stop.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The transfer has ended meanwhile.
         }
     }
 
@@ -226,8 +259,20 @@ internal sealed class BlobDownload
     {
         _meter.Phase = TransferPhase.Verifying;
         file.Dispose();
-        BlobReading reading = await BlobReader.ReadAsync(file.FilePath, _meter.Verify, cancellationToken).ConfigureAwait(false);
-        if (reading.Digest == _layer.Digest)
+        BlobDigest? read = null;
+        string what;
+        try
+        {
+            BlobReading reading = await BlobReader.ReadAsync(file.FilePath, _meter.Verify, cancellationToken).ConfigureAwait(false);
+            read = reading.Digest;
+            what = $"gives {read}";
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            what = $"fails ({e.Message})";
+        }
+
+        if (read == _layer.Digest)
         {
             return;
         }
@@ -235,8 +280,8 @@ internal sealed class BlobDownload
         Discard();
         throw Mismatch(
             ModelFault.ReadBackMismatch,
-            reading.Digest,
-            $"The bytes of {_layer.Digest} arrived right, and reading them back from '{_store.Root}' gives {reading.Digest}: the storage, or the way it is read, is at fault.");
+            read,
+            $"The bytes of {_layer.Digest} arrived right, and reading them back from '{_store.Root}' {what}: the storage, or the way it is read, is at fault.");
     }
 
     /// <summary>Bytes that are known to be wrong, or cannot be told from wrong ones, are no use to a later call.</summary>
@@ -246,14 +291,14 @@ internal sealed class BlobDownload
         PartialBlob.Delete(_store, _layer.Digest);
     });
 
-    private ModelFaultException Mismatch(ModelFault fault, BlobDigest actual, string message) => new(
+    private ModelFaultException Mismatch(ModelFault fault, BlobDigest? actual, string message) => new(
         fault,
         message,
         new FaultFacts
         {
             Name = _manifest.Name.Shortest,
             Digest = _layer.Digest.ToString(),
-            ActualDigest = actual.ToString(),
+            ActualDigest = actual?.ToString(),
             Path = _store.BlobPath(_layer.Digest),
             ExpectedSize = _layer.Size,
         });

@@ -95,6 +95,12 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
             }
 
             long gained = window.FrontierOf(segment) - before;
+            if (gained == 0 && e is ModelFaultException { Facts.StatusCode: not null } && lanes.RetireRefused())
+            {
+                context.Trace($"{e.Message} Going on with the connections that there are.");
+                return false;
+            }
+
             if (e is not ModelFaultException { IsTransient: true } || gained == 0)
             {
                 throw;
@@ -114,7 +120,8 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
     /// <summary>Keeps the connection where it has just come to the segment, else opens one.</summary>
     private async Task OpenAsync(Segment segment, long frontier, CancellationToken cancellationToken)
     {
-        if (_stream is not null && _stream.Position == frontier && _stream.End != frontier)
+        bool isUsable = _interruption is { IsCancellationRequested: false };
+        if (isUsable && _stream is not null && _stream.Position == frontier && _stream.End != frontier)
         {
             return;
         }

@@ -90,6 +90,24 @@ internal sealed class LaneCount(TransferOptions options)
         }
     }
 
+    /// <summary>The server refuses what the lane asks, and serves others: leaves, unless it is the last one, and there will be
+    /// no more than are left.</summary>
+    public bool RetireRefused()
+    {
+        lock (_gate)
+        {
+            if (_active == 1)
+            {
+                return false;
+            }
+
+            _limit = _active - 1;
+            _target = Math.Min(_target, _limit);
+            _active--;
+            return true;
+        }
+    }
+
     /// <summary>The server ignores ranges, so a second lane only fetches everything again: leaves, unless it is the last one,
     /// and there will be no more.</summary>
     public bool RetireForGood()

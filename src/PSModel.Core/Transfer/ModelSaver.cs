@@ -42,6 +42,9 @@ public sealed class ModelSaver
     {
         bool isWhole = only.Count == 0;
         bool isComplete = true;
+
+        // A name that this file system cannot hold is told of before anything is fetched for it.
+        string manifestPath = isWhole ? Store.ManifestPath(manifest.Name) : string.Empty;
         foreach (Layer layer in manifest.Blobs.Where(layer => isWhole || only.Contains(layer.Digest)))
         {
             isComplete &= await SaveBlobAsync(manifest, layer, observer, cancellationToken).ConfigureAwait(false);
@@ -53,15 +56,31 @@ public sealed class ModelSaver
             return;
         }
 
+        isComplete = isComplete && AreAllThere(manifest, observer);
         if (!isComplete)
         {
             observer.Tell($"The manifest of {manifest.Name.Shortest} is not written, since not every blob is there.");
         }
-        else if (await observer.ConfirmManifestAsync(manifest, Store.ManifestPath(manifest.Name)).ConfigureAwait(false))
+        else if (await observer.ConfirmManifestAsync(manifest, manifestPath).ConfigureAwait(false))
         {
             Store.WriteManifest(manifest);
             observer.Tell($"{manifest.Name.Shortest} is complete; its manifest is written.");
         }
+    }
+
+    /// <summary>A blob that was there an hour ago may be gone: Ollama removes what no manifest names.</summary>
+    private bool AreAllThere(Manifest manifest, ISaveObserver observer)
+    {
+        List<Layer> gone = manifest.Blobs.Where(layer => Store.BlobSize(layer.Digest) != layer.Size).ToList();
+        foreach (Layer layer in gone)
+        {
+            observer.BlobFailed(layer.Digest, new ModelFaultException(
+                ModelFault.BlobNotFound,
+                $"{layer.Digest} was in the store, and another program removed it while the rest of {manifest.Name.Shortest} was fetched. Run the same command again.",
+                new FaultFacts { Name = manifest.Name.Shortest, Digest = layer.Digest.ToString(), Path = Store.BlobPath(layer.Digest) }));
+        }
+
+        return gone.Count == 0;
     }
 
     private static void ReportUnknown(Manifest manifest, ICollection<BlobDigest> only, ISaveObserver observer)

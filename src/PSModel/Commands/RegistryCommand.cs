@@ -36,8 +36,11 @@ public abstract class RegistryCommand : StoreCommand
 
     /// <summary>The base of the exponential backoff in seconds.</summary>
     [Parameter]
-    [ValidateRange(0, MaximumSeconds)]
+    [ValidateRange(0, SecondsOfDay)]
     public int RetryIntervalSec { get; set; } = 1;
+
+    /// <summary>The longest backoff that Polly takes.</summary>
+    private const int SecondsOfDay = 86_400;
 
     /// <summary>The longest time that .NET's timers take, in seconds.</summary>
     private const int MaximumSeconds = int.MaxValue / 1000;

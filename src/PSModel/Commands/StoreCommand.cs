@@ -30,7 +30,7 @@ public abstract class StoreCommand : AsyncCommand
 
             why = $"it belongs to the provider {provider.Name}.";
         }
-        catch (Exception e) when (e is System.Management.Automation.DriveNotFoundException or ProviderNotFoundException or ProviderInvocationException or NotSupportedException)
+        catch (Exception e) when (e is System.Management.Automation.DriveNotFoundException or ProviderNotFoundException or ProviderInvocationException or NotSupportedException or ArgumentException)
         {
             why = e.Message;
         }
