@@ -35,6 +35,9 @@ internal sealed class PartialBlob : IDisposable
 
     public static void Delete(ModelStore store, BlobDigest digest) => DurableFile.Delete(PathOf(store, digest));
 
+    /// <summary>The file's length as the file system tells it, in bytes; nothing is read for it.</summary>
+    public long Length => _file.Length;
+
     public void Append(byte[] buffer, int offset, int count) => _file.Write(buffer, offset, count);
 
     /// <summary>Returns when every byte appended before the call is on the disk.</summary>

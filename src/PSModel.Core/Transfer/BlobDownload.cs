@@ -126,6 +126,7 @@ internal sealed class BlobDownload
             await ReceiveAsync(sha, file, keeper, cancellationToken).ConfigureAwait(false);
         }
 
+        StoreFault.Guard(_store, file.FilePath, () => FlushWhole(file));
         BlobDigest actual = BlobDigest.FromHash(sha.ComputeHash());
         if (actual != _layer.Digest)
         {
@@ -134,7 +135,6 @@ internal sealed class BlobDownload
             throw Mismatch(ModelFault.DigestMismatch, actual, $"The bytes that arrived for {_layer.Digest} have the digest {actual}.");
         }
 
-        StoreFault.Guard(_store, file.FilePath, file.FlushToDisk);
         if (_options.ReadBack)
         {
             await ReadBackAsync(file, cancellationToken).ConfigureAwait(false);
@@ -143,6 +143,16 @@ internal sealed class BlobDownload
         _meter.Phase = TransferPhase.Committing;
         StoreFault.Guard(_store, _store.BlobPath(_layer.Digest), file.Commit);
         StoreFault.Guard(_store, _store.Work, _checkpoints.Delete);
+    }
+
+    /// <summary>Everything was written, so the file has the blob's size, unless somebody else wrote to it too.</summary>
+    private void FlushWhole(PartialBlob file)
+    {
+        file.FlushToDisk();
+        if (file.Length != _layer.Size)
+        {
+            throw new IOException($"The file has {file.Length} bytes in place of {_layer.Size}; another program changed it.");
+        }
     }
 
     private Checkpoint? FindCheckpoint()
