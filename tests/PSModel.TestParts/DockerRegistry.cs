@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using PSModel.Loopback;
 
 namespace PSModel.TestParts;
@@ -33,7 +32,7 @@ public sealed class DockerRegistry : IDisposable
     /// <summary>Starts it, with its storage below a folder, or below the system's folder for temporary files.</summary>
     public static async Task<DockerRegistry> StartAsync(string? folder = null)
     {
-        DockerRegistry registry = new(FreePort(), folder);
+        DockerRegistry registry = new(FreePort.Find(), folder);
         await registry.WaitUntilItAnswersAsync();
         return registry;
     }
@@ -65,13 +64,6 @@ public sealed class DockerRegistry : IDisposable
     {
         _process.Dispose();
         _folder.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using TcpListener listener = new(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private async Task WaitUntilItAnswersAsync()

@@ -175,7 +175,7 @@ public sealed class SaveModelBlobErrorTests : IAsyncLifetime, IDisposable
     [Fact]
     public void RegistryUnreachable_when_nobody_listens()
     {
-        string name = $"http://127.0.0.1:{FreePort()}/library/x";
+        string name = $"http://127.0.0.1:{FreePort.Find()}/library/x";
         _engine.Run(Save, name, _store.Path).SingleError("RegistryUnreachable", ErrorCategory.ConnectionError);
     }
 
@@ -282,13 +282,6 @@ public sealed class SaveModelBlobErrorTests : IAsyncLifetime, IDisposable
     {
         _engine.Dispose();
         _store.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using System.Net.Sockets.TcpListener listener = new(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static object? Property(ErrorRecord error, string name) => error.Exception.GetType().GetProperty(name)!.GetValue(error.Exception);

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using PSModel.Loopback;
 using PSModel.TestParts;
 
@@ -56,7 +54,7 @@ internal sealed class NginxRegistry : IDisposable
 
     public static async Task<NginxRegistry> StartAsync(string folder, LoopbackModel model)
     {
-        NginxRegistry nginx = new(Directory.CreateDirectory(Path.Combine(folder, $"psmodel-bench-{Guid.NewGuid():N}")).FullName, model, FreePort());
+        NginxRegistry nginx = new(Directory.CreateDirectory(Path.Combine(folder, $"psmodel-bench-{Guid.NewGuid():N}")).FullName, model, FreePort.Find());
         using HttpClient http = new();
         for (DateTime patience = DateTime.UtcNow.AddSeconds(20); DateTime.UtcNow < patience;)
         {
@@ -90,12 +88,5 @@ internal sealed class NginxRegistry : IDisposable
     {
         _process.Dispose();
         Directory.Delete(_folder, recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using TcpListener listener = new(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

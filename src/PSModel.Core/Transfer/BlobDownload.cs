@@ -121,6 +121,7 @@ internal sealed class BlobDownload
         // Opening cuts off what is of no use, so the room is looked at afterwards.
         using PartialBlob file = Open(start);
         DiskSpace.Require(_store, _layer, start);
+        _tell($"Fetching {_layer.Size - start} bytes of {_layer.Digest}; the SHA-256 is computed by {Sha256Engine.Best.Name}.");
         using (CheckpointKeeper keeper = new(file, _checkpoints))
         {
             await ReceiveAsync(sha, file, keeper, cancellationToken).ConfigureAwait(false);
