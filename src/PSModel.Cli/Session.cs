@@ -40,9 +40,11 @@ internal sealed class Session : IDisposable
         using PowerShell shell = PowerShell.Create(_runspace);
         shell.AddScript(script).AddCommand("Out-Default");
         shell.Commands.Commands[0].MergeMyResults(PipelineResultTypes.Error, PipelineResultTypes.Output);
+        bool isStopped = false;
         void Stop(object? sender, ConsoleCancelEventArgs e)
         {
             e.Cancel = true;
+            isStopped = true;
             shell.BeginStop(null, null);
         }
 
@@ -53,7 +55,7 @@ internal sealed class Session : IDisposable
         }
         catch (PipelineStoppedException)
         {
-            return _host.Fail("Stopped. What has arrived is kept; the same command goes on from there.");
+            // Said below, for a stop may also end the call without an exception.
         }
         catch (RuntimeException e)
         {
@@ -65,7 +67,9 @@ internal sealed class Session : IDisposable
             _host.Terminal.EndProgress();
         }
 
-        return shell.HadErrors ? 1 : 0;
+        return isStopped ? _host.Fail("Stopped. What has arrived is kept; the same command goes on from there.")
+            : shell.HadErrors ? 1
+            : 0;
     }
 
     public void Dispose() => _runspace.Dispose();

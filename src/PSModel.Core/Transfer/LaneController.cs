@@ -64,7 +64,7 @@ internal sealed class LaneController(TransferContext context, ReceiveWindow wind
                 double elapsed = clock.Elapsed.TotalSeconds;
                 bool isHungry = (sink.HungryTime - hungryBefore).TotalSeconds > Hungry * elapsed;
                 double rate = (context.Meter.BytesReceived - bytesBefore) / elapsed;
-                Adapt(trial, rate, isHungry && window.HasRoom);
+                Adapt(trial, rate, isHungry && window.HasRoom && !context.Limiter.IsHolding);
                 hungryBefore = sink.HungryTime;
                 bytesBefore = context.Meter.BytesReceived;
                 clock.Restart();

@@ -14,6 +14,18 @@ internal sealed class RateLimiter(long bytesPerSecond)
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private double _paidUntil;
 
+    /// <summary>Whether bytes are waiting to be paid for at this moment: then more connections bring nothing.</summary>
+    public bool IsHolding
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _paidUntil > _clock.Elapsed.TotalSeconds;
+            }
+        }
+    }
+
     /// <summary>The most bytes to ask for in one read.</summary>
     public int ReadSize(int wanted) =>
         bytesPerSecond == 0 ? wanted : (int)Math.Min(wanted, Math.Max(ShortestRead, bytesPerSecond * LongestRead));
