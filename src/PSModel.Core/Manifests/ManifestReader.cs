@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using PSModel.Core.Faults;
-using PSModel.Core.Hashing;
 using PSModel.Core.Names;
 
 namespace PSModel.Core.Manifests;
@@ -85,7 +84,7 @@ public static class ManifestReader
 
         Layer? config = ReadConfig(root, invalid);
         CheckSizes(config is null ? read : read.Append(config), invalid);
-        return new Manifest(name, source, (byte[])bytes.Clone(), DigestOf(bytes), mediaType ?? MediaTypes.OciManifest, config, read);
+        return new Manifest(name, source, (byte[])bytes.Clone(), BlobDigest.Of(bytes), mediaType ?? MediaTypes.OciManifest, config, read);
     }
 
     private static Layer? ReadConfig(JsonElement root, ManifestInvalid invalid)
@@ -148,13 +147,6 @@ public static class ManifestReader
 
     private static bool LooksLikeMarkup(byte[] bytes) =>
         Array.Find(bytes, b => b is not ((byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')) == (byte)'<';
-
-    private static BlobDigest DigestOf(byte[] bytes)
-    {
-        Sha256 sha = new();
-        sha.Append(bytes);
-        return BlobDigest.FromHash(sha.ComputeHash());
-    }
 
     /// <summary>Builds this reader's one fault.</summary>
     private sealed class ManifestInvalid(ModelName name, string source)

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using PSModel.Core.Faults;
+using PSModel.Core.Hashing;
 
 namespace PSModel.Core.Names;
 
@@ -28,6 +29,14 @@ public sealed record BlobDigest
         }
 
         return new BlobDigest(new string(hex));
+    }
+
+    /// <summary>The digest of bytes that are all here.</summary>
+    internal static BlobDigest Of(ReadOnlySpan<byte> bytes)
+    {
+        Sha256 sha = new();
+        sha.Append(bytes);
+        return FromHash(sha.ComputeHash());
     }
 
     /// <summary>Reads <c>sha256:</c> and 64 lowercase hexadecimal digits.</summary>

@@ -105,10 +105,5 @@ internal sealed class CheckpointFile(ModelStore store, BlobDigest digest)
     private string ReadText() =>
         new FileInfo(_path).Length <= MaximumBytes ? File.ReadAllText(_path) : throw new FormatException("it is too long");
 
-    private static string ChecksumOf(string line)
-    {
-        Sha256 sha = new();
-        sha.Append(Encoding.UTF8.GetBytes(line));
-        return BlobDigest.FromHash(sha.ComputeHash()).ToString();
-    }
+    private static string ChecksumOf(string line) => BlobDigest.Of(Encoding.UTF8.GetBytes(line)).ToString();
 }

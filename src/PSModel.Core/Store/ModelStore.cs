@@ -64,6 +64,9 @@ public sealed class ModelStore
         return file.Exists ? file.Length : null;
     }
 
+    /// <summary>Whether a blob's file is there with the size that a manifest names; it is not read.</summary>
+    internal bool Has(Layer layer) => BlobSize(layer.Digest) == layer.Size;
+
     /// <summary>The names of all manifests, in the order of their names. Whatever is no name on exactly four levels is passed
     /// over, as Ollama does.</summary>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestInvalid"/> where a folder cannot be read.</exception>

@@ -41,7 +41,7 @@ internal sealed class BlobDownload
         _checkpoints = new CheckpointFile(_store, layer.Digest);
     }
 
-    private bool IsPresent => !_options.Force && _store.BlobSize(_layer.Digest) == _layer.Size;
+    private bool IsPresent => !_options.Force && _store.Has(_layer);
 
     /// <summary>Runs the transfer to its end.</summary>
     /// <exception cref="ModelFaultException">It failed. The store is as it was, and what was received is kept beside it where

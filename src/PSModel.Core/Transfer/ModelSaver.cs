@@ -71,7 +71,7 @@ public sealed class ModelSaver
     /// <summary>A blob that was there an hour ago may be gone: Ollama removes what no manifest names.</summary>
     private bool AreAllThere(Manifest manifest, ISaveObserver observer)
     {
-        List<Layer> gone = manifest.Blobs.Where(layer => Store.BlobSize(layer.Digest) != layer.Size).ToList();
+        List<Layer> gone = manifest.Blobs.Where(layer => !Store.Has(layer)).ToList();
         foreach (Layer layer in gone)
         {
             observer.BlobFailed(layer.Digest, new ModelFaultException(
@@ -93,7 +93,7 @@ public sealed class ModelSaver
 
     private async Task<bool> SaveBlobAsync(Manifest manifest, Layer layer, ISaveObserver observer, CancellationToken cancellationToken)
     {
-        bool isPresent = !Options.Force && Store.BlobSize(layer.Digest) == layer.Size;
+        bool isPresent = !Options.Force && Store.Has(layer);
         if (!isPresent && !await observer.ConfirmBlobAsync(manifest, layer).ConfigureAwait(false))
         {
             return false;

@@ -59,10 +59,7 @@ internal sealed class OrderedSink : IDisposable
     /// <exception cref="Exception">Whatever made a write fail.</exception>
     public void Drain()
     {
-        _toHash.CompleteAdding();
-        _toWrite.CompleteAdding();
-        _hasher.Join();
-        _writer.Join();
+        Finish();
         if (_failure is not null)
         {
             ExceptionDispatchInfo.Capture(_failure).Throw();
@@ -71,12 +68,17 @@ internal sealed class OrderedSink : IDisposable
 
     public void Dispose()
     {
+        Finish();
+        _toHash.Dispose();
+        _toWrite.Dispose();
+    }
+
+    private void Finish()
+    {
         _toHash.CompleteAdding();
         _toWrite.CompleteAdding();
         _hasher.Join();
         _writer.Join();
-        _toHash.Dispose();
-        _toWrite.Dispose();
     }
 
     private Thread Start(string name, BlockingCollection<Chunk> chunks, Action<Chunk> use)
