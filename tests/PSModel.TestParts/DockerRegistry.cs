@@ -29,6 +29,9 @@ public sealed class DockerRegistry : IDisposable
 
     public Uri Address { get; }
 
+    /// <summary>What the server has used of the processor so far.</summary>
+    public TimeSpan ProcessorTime => _process.ProcessorTime;
+
     /// <summary>Starts it, with its storage below a folder, or below the system's folder for temporary files.</summary>
     public static async Task<DockerRegistry> StartAsync(string? folder = null)
     {

@@ -192,7 +192,7 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
         {
             while (filled < wanted && unchecked(Environment.TickCount - begun) < LongestFill)
             {
-                int read = await stream.ReadAsync(buffer, filled, context.Limiter.ReadSize(wanted - filled)).ConfigureAwait(false);
+                int read = await ReadAsync(stream, buffer, filled, wanted - filled).ConfigureAwait(false);
                 if (read == 0)
                 {
                     throw EndedEarly(stream.Position);
@@ -200,7 +200,6 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
 
                 filled += read;
                 context.Meter.Receive(read);
-                await context.Limiter.PayAsync(read, _interruption!.Token).ConfigureAwait(false);
                 if (stream.End is null && stream.Position == context.Size)
                 {
                     await RefuseMoreAsync(stream).ConfigureAwait(false);
@@ -212,6 +211,23 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
         catch (Exception e) when (e is not ModelFaultException { IsTransient: false })
         {
             return (filled, ExceptionDispatchInfo.Capture(e));
+        }
+    }
+
+    /// <summary>Reads some bytes, when the limit of the bandwidth gives leave.</summary>
+    private async Task<int> ReadAsync(BlobStream stream, byte[] buffer, int offset, int wanted)
+    {
+        int size = context.Limiter.ReadSize(wanted);
+        await context.Limiter.PayAsync(size, _interruption!.Token).ConfigureAwait(false);
+        int read = 0;
+        try
+        {
+            read = await stream.ReadAsync(buffer, offset, size).ConfigureAwait(false);
+            return read;
+        }
+        finally
+        {
+            context.Limiter.Refund(size - read);
         }
     }
 

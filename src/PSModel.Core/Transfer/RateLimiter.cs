@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace PSModel.Core.Transfer;
 
 /// <summary>Holds all connections of a call together to so many bytes a second. Thread-safe.</summary>
-internal sealed class RateLimiter(long bytesPerSecond)
+/// <remarks>Bytes are paid for before they are read, so that not even the first reads of many connections come at once.</remarks>
+internal sealed class RateLimiter
 {
     /// <summary>Reads are kept this short, so that the flow is smooth well within a second.</summary>
     private const double LongestRead = 0.05;
@@ -11,41 +12,73 @@ internal sealed class RateLimiter(long bytesPerSecond)
     private const int ShortestRead = 1024;
 
     private readonly object _gate = new();
-    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly long _bytesPerSecond;
+    private readonly Func<TimeSpan> _clock;
     private double _paidUntil;
 
-    /// <summary>Whether bytes are waiting to be paid for at this moment: then more connections bring nothing.</summary>
+    /// <param name="bytesPerSecond">The limit; 0 for none.</param>
+    public RateLimiter(long bytesPerSecond)
+        : this(bytesPerSecond, Stopwatch.StartNew())
+    {
+    }
+
+    /// <param name="bytesPerSecond">The limit; 0 for none.</param>
+    /// <param name="clock">The time since some moment.</param>
+    public RateLimiter(long bytesPerSecond, Func<TimeSpan> clock)
+    {
+        _bytesPerSecond = bytesPerSecond;
+        _clock = clock;
+    }
+
+    private RateLimiter(long bytesPerSecond, Stopwatch clock)
+        : this(bytesPerSecond, () => clock.Elapsed)
+    {
+    }
+
+    /// <summary>Whether somebody waits for leave to read at this moment: then more connections bring nothing.</summary>
     public bool IsHolding
     {
         get
         {
             lock (_gate)
             {
-                return _paidUntil > _clock.Elapsed.TotalSeconds;
+                return _paidUntil > _clock().TotalSeconds;
             }
         }
     }
 
     /// <summary>The most bytes to ask for in one read.</summary>
     public int ReadSize(int wanted) =>
-        bytesPerSecond == 0 ? wanted : (int)Math.Min(wanted, Math.Max(ShortestRead, bytesPerSecond * LongestRead));
+        _bytesPerSecond == 0 ? wanted : (int)Math.Min(wanted, Math.Max(ShortestRead, _bytesPerSecond * LongestRead));
 
-    /// <summary>Waits until so many bytes are paid for.</summary>
-    public Task PayAsync(int bytes, CancellationToken cancellationToken)
+    /// <summary>Pays for a read of so many bytes and waits for its turn.</summary>
+    public Task PayAsync(int bytes, CancellationToken cancellationToken) =>
+        _bytesPerSecond == 0 ? Task.CompletedTask : Task.Delay(Pay(bytes), cancellationToken);
+
+    /// <summary>Pays for a read of so many bytes.</summary>
+    /// <returns>How long it has to wait for its turn.</returns>
+    public TimeSpan Pay(int bytes)
     {
-        if (bytesPerSecond == 0)
-        {
-            return Task.CompletedTask;
-        }
-
-        double wait;
         lock (_gate)
         {
-            double now = _clock.Elapsed.TotalSeconds;
-            _paidUntil = Math.Max(_paidUntil, now) + (bytes / (double)bytesPerSecond);
-            wait = _paidUntil - now;
+            double now = _clock().TotalSeconds;
+            double turn = Math.Max(_paidUntil, now);
+            _paidUntil = turn + (bytes / (double)_bytesPerSecond);
+            return TimeSpan.FromSeconds(turn - now);
+        }
+    }
+
+    /// <summary>Gives back what was paid for bytes that the read did not bring.</summary>
+    public void Refund(int bytes)
+    {
+        if (_bytesPerSecond == 0)
+        {
+            return;
         }
 
-        return Task.Delay(TimeSpan.FromSeconds(wait), cancellationToken);
+        lock (_gate)
+        {
+            _paidUntil -= bytes / (double)_bytesPerSecond;
+        }
     }
 }

@@ -1,0 +1,70 @@
+using PSModel.Core.Transfer;
+
+namespace PSModel.Core.Tests;
+
+/// <summary>The limit in a time of the tests' own: eight connections that always have bytes to give.</summary>
+public sealed class RateLimiterTests
+{
+    private const long Limit = 20_000_000;
+    private const int Connections = 8;
+
+    private TimeSpan _now;
+
+    [Theory]
+    [InlineData(1.0, 1.0)]
+    [InlineData(0.6, 1.0)]
+    public void The_flow_is_smooth_within_a_second(double leastPart, double mostPart)
+    {
+        List<(TimeSpan At, int Bytes)> reads = Run(TimeSpan.FromSeconds(10), leastPart, mostPart);
+
+        // Any quarter of a second, from wherever it begins, holds its share; one read more at either end of it.
+        TimeSpan quarter = TimeSpan.FromSeconds(0.25);
+        int most = new RateLimiter(Limit).ReadSize(int.MaxValue);
+        foreach ((TimeSpan begin, _) in reads.Where(read => read.At < TimeSpan.FromSeconds(9)))
+        {
+            long bytes = reads.Where(read => read.At >= begin && read.At < begin + quarter).Sum(read => (long)read.Bytes);
+            Assert.InRange(bytes, (Limit / 4) - (2 * most), (Limit / 4) + most);
+        }
+    }
+
+    [Fact]
+    public void What_a_read_did_not_bring_is_not_paid_for()
+    {
+        List<(TimeSpan At, int Bytes)> reads = Run(TimeSpan.FromSeconds(10), 0.1, 0.9);
+        Assert.InRange(reads.Sum(read => (long)read.Bytes), Limit * 9.8, Limit * 10.2);
+    }
+
+    [Fact]
+    public void Without_a_limit_nobody_waits()
+    {
+        RateLimiter limiter = new(0);
+        Assert.Equal(1_000_000, limiter.ReadSize(1_000_000));
+        Assert.True(limiter.PayAsync(1_000_000, CancellationToken.None).IsCompletedSuccessfully);
+        Assert.False(limiter.IsHolding);
+    }
+
+    /// <summary>Lets the connections read in turn; each read brings a random part of what it asked for.</summary>
+    private List<(TimeSpan At, int Bytes)> Run(TimeSpan duration, double leastPart, double mostPart)
+    {
+        RateLimiter limiter = new(Limit, () => _now);
+        Random random = new(5);
+        List<(TimeSpan At, int Bytes)> reads = [];
+        PriorityQueue<int, TimeSpan> turns = new();
+        for (int connection = 0; connection < Connections; connection++)
+        {
+            turns.Enqueue(0, TimeSpan.Zero);
+        }
+
+        while (turns.TryDequeue(out int paid, out _now) && _now < duration)
+        {
+            int read = (int)(paid * (leastPart + (random.NextDouble() * (mostPart - leastPart))));
+            limiter.Refund(paid - read);
+            reads.Add((_now, read));
+
+            int size = limiter.ReadSize(512 * 1024);
+            turns.Enqueue(size, _now + limiter.Pay(size));
+        }
+
+        return reads;
+    }
+}
