@@ -45,6 +45,13 @@ internal abstract class Sha256Engine
             {
                 yield return new Avx2Sha256Engine();
             }
+
+            // Behind the system's libraries, which use Arm's SHA-2 instructions too, in assembly scheduled by hand. So it
+            // is for Windows, which has neither of them.
+            if (ArmSha256Engine.IsSupported)
+            {
+                yield return new ArmSha256Engine();
+            }
 #endif
             yield return new ScalarSha256Engine();
         }
