@@ -1,3 +1,4 @@
+using PSModel.Core.Blocks;
 using PSModel.Core.Hashing;
 using PSModel.Core.Names;
 using PSModel.Core.Store;
@@ -22,7 +23,7 @@ public sealed class CheckpointFileTests : IDisposable
         _file = new CheckpointFile(_store, _digest);
         Sha256 sha = new();
         sha.Append(new byte[300]);
-        _checkpoint = new Checkpoint(Size, 300, sha.Export(), "\"etag\"");
+        _checkpoint = new Checkpoint(Size, 300, new BlobHashState(sha.Export(), null), "\"etag\"");
         _file.Write(_checkpoint);
     }
 
@@ -34,7 +35,21 @@ public sealed class CheckpointFileTests : IDisposable
         Checkpoint? read = _file.TryRead(Size, partialLength: 300, out string? problem);
         Assert.Null(problem);
         Assert.Equal((_checkpoint.Size, _checkpoint.Offset, _checkpoint.Validator), (read!.Size, read.Offset, read.Validator));
-        Assert.Equal(_checkpoint.State, read.State);
+        Assert.Equal(_checkpoint.State.Sha, read.State.Sha);
+        Assert.Null(read.State.Blocks);
+    }
+
+    [Fact]
+    public void The_mark_of_a_block_map_is_read_as_well()
+    {
+        BlockMark mark = new(3, [1_048_000, 2_000_000], new byte[16], [.. Enumerable.Range(0, 16).Select(i => (byte)i)]);
+        _file.Write(_checkpoint with { State = _checkpoint.State with { Blocks = mark } });
+
+        BlockMark read = _file.TryRead(Size, partialLength: 300, out _)!.State.Blocks!;
+        Assert.Equal(mark.Count, read.Count);
+        Assert.Equal(mark.Cuts, read.Cuts);
+        Assert.Equal(mark.Tail, read.Tail);
+        Assert.Equal(mark.Check, read.Check);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using PSModel.Core.Blocks;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
@@ -248,6 +249,39 @@ public sealed class TransferTests : IAsyncLifetime, IDisposable
         Assert.InRange(saved.Meter.BytesResumed, 10 * MB, 50 * MB);
         Assert.Equal(50 * MB, saved.Meter.BytesResumed + saved.Meter.BytesReceived);
         Assert.Contains(_recorder.Told, message => message.Contains("kept from an earlier call", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_block_map_of_a_blob_that_came_in_three_calls_knows_every_byte()
+    {
+        BlobContent content = BlobContent.Generate(30 * MB, 1);
+        await StopAtAsync(content, 5 * MB);
+        await StopAtAsync(content, 17 * MB);
+        SavedBlob saved = await SaveAsync(content);
+
+        BlockMap map = new BlockMapFile(new ModelStore(_folder.Path), saved.Layer.Digest).TryRead()!;
+        byte[] bytes = await File.ReadAllBytesAsync(saved.Path);
+        Assert.Equal(2, map.Layout.Cuts.Count);
+        Assert.Equal(bytes.Length, map.Layout.Blocks.Sum(block => block.Length));
+        Assert.Equal(map.Layout.Blocks.Select(block => BlockChecksum.Of(bytes.AsSpan((int)block.Start, block.Length))), map.Checksums);
+        Assert.InRange(new FileInfo(Path.Combine(_folder.Work, $"{saved.Layer.Digest.FileName}.blocks")).Length, 16 * 30, 1000);
+        Assert.Empty(Directory.GetFiles(_folder.Work, "*partial"));
+    }
+
+    [Fact]
+    public async Task A_damaged_part_of_a_block_map_costs_the_map_and_nothing_else()
+    {
+        BlobContent content = BlobContent.Generate(20 * MB, 1);
+        await StopAtAsync(content, 5 * MB);
+        string part = Assert.Single(Directory.GetFiles(_folder.Work, "*.blocks-partial"));
+        byte[] checksums = await File.ReadAllBytesAsync(part);
+        checksums[20] ^= 1;
+        await File.WriteAllBytesAsync(part, checksums);
+
+        SavedBlob saved = await SaveAsync(content);
+        Assert.True(saved.Meter.BytesResumed >= 5 * MB);
+        Assert.Null(new BlockMapFile(new ModelStore(_folder.Path), saved.Layer.Digest).TryRead());
+        Assert.Contains(_recorder.Told, message => message.Contains("block map", StringComparison.Ordinal));
     }
 
     [Fact]

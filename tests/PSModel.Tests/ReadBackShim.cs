@@ -9,15 +9,26 @@ internal static class ReadBackShim
     /// <summary>What a test names in <see cref="NeedsFactAttribute"/>.</summary>
     public const string Compiler = "gcc";
 
-    /// <summary>Compiles it into a folder.</summary>
+    /// <summary>Compiles the one that makes reading go wrong into a folder.</summary>
+    /// <param name="folder">Where the library goes.</param>
+    /// <param name="store">Files below this folder are read wrong.</param>
+    /// <param name="settings">How, as <c>Shim/readback.c</c> says.</param>
     /// <returns>The environment of a process that is to have it.</returns>
-    public static async Task<(string Name, string Value)[]> CompileAsync(string folder, string store, [CallerFilePath] string here = "")
+    public static async Task<(string Name, string Value)[]> CompileAsync(string folder, string store, params (string Name, string Value)[] settings) =>
+        [("LD_PRELOAD", await CompileAsync(folder, "readback")), ("PSMODEL_SHIM_STORE", store), .. settings];
+
+    /// <summary>Compiles the one that makes the machine compute wrong.</summary>
+    /// <returns>The environment of a process that is to have it: without vector instructions, the hash is libcrypto's.</returns>
+    public static async Task<(string Name, string Value)[]> CompileMemoryAsync(string folder) =>
+        [("LD_PRELOAD", await CompileAsync(folder, "memory")), ("DOTNET_EnableAVX2", "0")];
+
+    private static async Task<string> CompileAsync(string folder, string name, [CallerFilePath] string here = "")
     {
-        string library = Path.Combine(folder, "readback.so");
-        string source = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Resolve(here)))!, "Shim", "readback.c");
+        string library = Path.Combine(folder, $"{name}.so");
+        string source = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Resolve(here)))!, "Shim", $"{name}.c");
         using ChildProcess compiler = ChildProcess.Start(Compiler, ["-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", library, source, "-ldl"]);
         Assert.True(await compiler.WaitAsync() == 0, compiler.Error);
-        return [("LD_PRELOAD", library), ("PSMODEL_SHIM_STORE", store)];
+        return library;
     }
 
     /// <summary>The build maps the checkout's path away, so that two builds give the same bytes.</summary>

@@ -50,6 +50,28 @@ public sealed class StopTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task Ctrl_C_ends_a_diagnosis_and_closes_its_file()
+    {
+        // A sparse file of zeros: large enough that a diagnosis cannot have ended before it is stopped.
+        string blob = Path.Combine(_store.Path, $"sha256-{new string('0', 64)}");
+        using (FileStream file = File.Create(blob))
+        {
+            file.SetLength(1L << 40);
+        }
+
+        using PowerShell shell = _engine.Shell("param($path) Test-ModelBlob -LiteralPath $path -Diagnose");
+        shell.AddArgument(blob);
+        TaskCompletionSource underway = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        shell.Streams.Progress.DataAdded += (_, _) => underway.TrySetResult();
+        IAsyncResult running = shell.BeginInvoke();
+        await underway.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await Task.Factory.FromAsync(shell.BeginStop, shell.EndStop, null).WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Throws<PipelineStoppedException>(() => shell.EndInvoke(running));
+        Assert.DoesNotContain(OpenFiles(), path => path.StartsWith(_store.Path, StringComparison.Ordinal));
+        Assert.All(shell.Streams.Progress.Where(record => record.RecordType == ProgressRecordType.Processing), record => Assert.InRange(record.PercentComplete, 0, 100));
+    }
+
+    [Fact]
     public void A_downstream_break_ends_the_work_as_a_break()
     {
         string name = _registry.Offer(_model);

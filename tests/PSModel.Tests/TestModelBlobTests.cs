@@ -145,6 +145,54 @@ public sealed class TestModelBlobTests : IAsyncLifetime, IDisposable
             _engine.Run("param($good, $bad) Test-ModelBlob -LiteralPath $good, $bad -Quiet", _store.Blob(_model.Blobs[1].Digest), _weights).Output.Select(item => item.BaseObject));
     }
 
+    [Theory]
+    [InlineData("Buffered")]
+    [InlineData("Unbuffered")]
+    [InlineData("memorymapped")]
+    public void Every_read_mode_reads_every_byte(string mode)
+    {
+        const string Script = "param($name, $store, $mode) Test-ModelBlob $name $store -ReadMode $mode";
+        Assert.All(_engine.Run(Script, _name, _store.Path, mode).Values("Status"), status => Assert.Equal("Valid", status));
+
+        byte[] bytes = File.ReadAllBytes(_weights);
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(_weights, bytes);
+
+        Assert.Equal("DigestMismatch", _engine.Run(Script, _name, _store.Path, mode).Output[0].Properties["Status"].Value);
+    }
+
+    [NeedsFact("bash")]
+    public void A_file_system_that_refuses_to_be_read_past_the_cache_says_so()
+    {
+        // The file system of processes is one that refuses.
+        const string Refusing = "/proc/version";
+        const string Script = "param($path, $digest, $mode) Test-ModelBlob -LiteralPath $path -Digest $digest -ReadMode $mode";
+        ErrorRecord error = _engine.Run(Script, Refusing, _model.Blobs[0].Digest, "Unbuffered").SingleError("ReadModeNotSupported", ErrorCategory.NotImplemented);
+        Assert.Equal(Refusing, error.TargetObject);
+        Assert.Contains("past the cache", error.Exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_diagnosis_of_a_model_gives_one_object_a_blob_and_Quiet_one_boolean()
+    {
+        EngineResult result = _engine.Run("param($name, $store) Test-ModelBlob $name $store -Diagnose", _name, _store.Path);
+        Assert.Equal(_model.Blobs.Select(blob => blob.Digest), result.Values("Digest"));
+        Assert.All(result.Values("Verdict"), verdict => Assert.Equal("Healthy", verdict));
+        Assert.All(result.Output, diagnosis => Assert.Equal(diagnosis.Properties["Path"].Value, diagnosis.Properties["PSPath"].Value));
+
+        File.WriteAllText(_weights, "five!");
+        Assert.Equal([false], _engine.Run("param($name, $store) Test-ModelBlob $name $store -Diagnose -Quiet", _name, _store.Path).Output.Select(item => item.BaseObject));
+    }
+
+    [Fact]
+    public void A_diagnosis_of_a_blob_that_is_not_there_is_an_error_and_the_next_goes_on()
+    {
+        File.Delete(_weights);
+        EngineResult result = _engine.Run("param($name, $store) Test-ModelBlob $name $store -Diagnose", _name, _store.Path);
+        Assert.Equal(_weights, result.SingleError("BlobNotFound", ErrorCategory.ObjectNotFound).TargetObject);
+        Assert.Equal(_model.Blobs.Count - 1, result.Output.Count);
+    }
+
     [Fact]
     public void A_model_that_the_store_does_not_have_is_an_error()
     {

@@ -59,4 +59,10 @@ public enum ModelFault
 
     /// <summary>The blob's file is held by another program.</summary>
     BlobInUse,
+
+    /// <summary>The blob's file cannot be opened for reading.</summary>
+    BlobUnreadable,
+
+    /// <summary>The file system does not let files be read in the mode that was asked for.</summary>
+    ReadModeNotSupported,
 }

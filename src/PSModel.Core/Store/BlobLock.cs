@@ -15,6 +15,8 @@ internal sealed class BlobLock : IDisposable
     /// <summary>A millisecond each.</summary>
     private const int GateTries = 500;
 
+    private static readonly TimeSpan LockLook = TimeSpan.FromMilliseconds(200);
+
     private readonly ModelStore _store;
     private readonly FileStream _file;
 
@@ -31,6 +33,34 @@ internal sealed class BlobLock : IDisposable
         using FileStream? gate = EnterGate(store);
         FileStream? file = gate is null ? null : TryOpen(Path.Combine(store.Work, $"{digest.FileName}.lock"), FileOptions.DeleteOnClose);
         return file is null ? null : new BlobLock(store, file);
+    }
+
+    /// <summary>Takes the lock, and waits for it where another process has it.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="digest">The blob.</param>
+    /// <param name="tell">Told when there is a wait.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="Faults.ModelFaultException">The store cannot be written.</exception>
+    public static async Task<BlobLock> AcquireAsync(ModelStore store, BlobDigest digest, Action<string> tell, CancellationToken cancellationToken)
+    {
+        bool isTold = false;
+        while (true)
+        {
+            BlobLock? held = null;
+            StoreFault.Guard(store, store.Work, () => held = TryAcquire(store, digest));
+            if (held is not null)
+            {
+                return held;
+            }
+
+            if (!isTold)
+            {
+                tell($"Another process is fetching {digest} into this store; waiting for it.");
+                isTold = true;
+            }
+
+            await Task.Delay(LockLook, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Lets go, whatever the state of the store: a failure to do so in order would hide the one that led here.</summary>

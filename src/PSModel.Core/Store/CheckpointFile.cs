@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using PSModel.Core.Blocks;
 using PSModel.Core.Hashing;
 using PSModel.Core.Names;
 
@@ -13,8 +14,8 @@ internal sealed class CheckpointFile(ModelStore store, BlobDigest digest)
 {
     private const int Version = 1;
 
-    /// <summary>A checkpoint takes about 300 bytes; an ETag may be long.</summary>
-    private const int MaximumBytes = 64 * 1024;
+    /// <summary>A checkpoint takes about 500 bytes; an ETag may be long, and the cuts many.</summary>
+    private const int MaximumBytes = 1024 * 1024;
 
     private readonly string _path = Path.Combine(store.Work, $"{digest.FileName}.checkpoint");
 
@@ -36,7 +37,7 @@ internal sealed class CheckpointFile(ModelStore store, BlobDigest digest)
             problem =
                 checkpoint.Size != size ? "it is for another size"
                 : checkpoint.Offset > partialLength ? "the partial file is shorter than it says"
-                : Sha256.Restore(checkpoint.State).Length != checkpoint.Offset || checkpoint.Offset > size ? "its parts do not fit one another"
+                : Sha256.Restore(checkpoint.State.Sha).Length != checkpoint.Offset || checkpoint.Offset > size ? "its parts do not fit one another"
                 : null;
             return problem is null ? checkpoint : null;
         }
@@ -67,13 +68,41 @@ internal sealed class CheckpointFile(ModelStore store, BlobDigest digest)
             json.WriteString("digest", digest.ToString());
             json.WriteNumber("size", checkpoint.Size);
             json.WriteNumber("offset", checkpoint.Offset);
-            json.WriteBase64String("state", checkpoint.State);
+            json.WriteBase64String("state", checkpoint.State.Sha);
             json.WriteString("validator", checkpoint.Validator);
+            if (checkpoint.State.Blocks is { } mark)
+            {
+                Write(json, mark);
+            }
+
             json.WriteEndObject();
         }
 
         return Encoding.UTF8.GetString(buffer.ToArray());
     }
+
+    private static void Write(Utf8JsonWriter json, BlockMark mark)
+    {
+        json.WriteStartObject("blocks");
+        json.WriteNumber("count", mark.Count);
+        json.WriteBase64String("tail", mark.Tail);
+        json.WriteBase64String("check", mark.Check);
+        json.WriteStartArray("cuts");
+        foreach (long cut in mark.Cuts)
+        {
+            json.WriteNumberValue(cut);
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    /// <summary>A checkpoint without a block map is as good for going on.</summary>
+    private static BlockMark? ReadMark(JsonElement root) => !root.TryGetProperty("blocks", out JsonElement blocks) ? null : new BlockMark(
+        blocks.GetProperty("count").GetInt32(),
+        [.. blocks.GetProperty("cuts").EnumerateArray().Select(cut => cut.GetInt64())],
+        blocks.GetProperty("tail").GetBytesFromBase64(),
+        blocks.GetProperty("check").GetBytesFromBase64());
 
     private Checkpoint Parse(string text)
     {
@@ -98,7 +127,7 @@ internal sealed class CheckpointFile(ModelStore store, BlobDigest digest)
         return new Checkpoint(
             root.GetProperty("size").GetInt64(),
             root.GetProperty("offset").GetInt64(),
-            root.GetProperty("state").GetBytesFromBase64(),
+            new BlobHashState(root.GetProperty("state").GetBytesFromBase64(), ReadMark(root)),
             root.GetProperty("validator").GetString());
     }
 

@@ -1,8 +1,10 @@
 using System.Runtime.ExceptionServices;
+using PSModel.Core.Blocks;
 using PSModel.Core.Faults;
 using PSModel.Core.Hashing;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
+using PSModel.Core.Reading;
 using PSModel.Core.Registry;
 using PSModel.Core.Store;
 using PSModel.Core.Verification;
@@ -14,8 +16,6 @@ namespace PSModel.Core.Transfer;
 /// </summary>
 internal sealed class BlobDownload
 {
-    private static readonly TimeSpan LockLook = TimeSpan.FromMilliseconds(200);
-
     private readonly RegistryClient _client;
     private readonly ModelStore _store;
     private readonly TransferOptions _options;
@@ -23,11 +23,18 @@ internal sealed class BlobDownload
     private readonly BufferPool _buffers;
     private readonly Manifest _manifest;
     private readonly Layer _layer;
+    private readonly bool _isForced;
     private readonly TransferMeter _meter;
     private readonly Action<string> _tell;
     private readonly CheckpointFile _checkpoints;
 
-    public BlobDownload(ModelSaver saver, Manifest manifest, Layer layer, TransferMeter meter, Action<string> tell)
+    /// <param name="saver">The call that it belongs to.</param>
+    /// <param name="manifest">The model.</param>
+    /// <param name="layer">The blob.</param>
+    /// <param name="isForced">Fetch it also where the store has it.</param>
+    /// <param name="meter">Counts what is done.</param>
+    /// <param name="tell">Told the story.</param>
+    public BlobDownload(ModelSaver saver, Manifest manifest, Layer layer, bool isForced, TransferMeter meter, Action<string> tell)
     {
         _client = saver.Client;
         _store = saver.Store;
@@ -36,12 +43,13 @@ internal sealed class BlobDownload
         _buffers = saver.Buffers;
         _manifest = manifest;
         _layer = layer;
+        _isForced = isForced;
         _meter = meter;
         _tell = tell;
         _checkpoints = new CheckpointFile(_store, layer.Digest);
     }
 
-    private bool IsPresent => !_options.Force && _store.Has(_layer);
+    private bool IsPresent => !_isForced && _store.Has(_layer);
 
     /// <summary>Runs the transfer to its end.</summary>
     /// <exception cref="ModelFaultException">It failed. The store is as it was, and what was received is kept beside it where
@@ -62,7 +70,7 @@ internal sealed class BlobDownload
                 new FaultFacts { Digest = _layer.Digest.ToString(), Path = path });
         }
 
-        using BlobLock held = await AcquireAsync(cancellationToken).ConfigureAwait(false);
+        using BlobLock held = await BlobLock.AcquireAsync(_store, _layer.Digest, _tell, cancellationToken).ConfigureAwait(false);
 
         // Whoever held the lock before may have fetched it.
         if (IsPresent)
@@ -82,28 +90,6 @@ internal sealed class BlobDownload
         return BlobOutcome.AlreadyPresent;
     }
 
-    private async Task<BlobLock> AcquireAsync(CancellationToken cancellationToken)
-    {
-        bool isTold = false;
-        while (true)
-        {
-            BlobLock? held = null;
-            StoreFault.Guard(_store, _store.Work, () => held = BlobLock.TryAcquire(_store, _layer.Digest));
-            if (held is not null)
-            {
-                return held;
-            }
-
-            if (!isTold)
-            {
-                _tell($"Another process is fetching {_layer.Digest} into this store; waiting for it.");
-                isTold = true;
-            }
-
-            await Task.Delay(LockLook, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
     private async Task FetchAsync(CancellationToken cancellationToken)
     {
         Checkpoint? kept = FindCheckpoint();
@@ -114,21 +100,22 @@ internal sealed class BlobDownload
         }
 
         long start = kept?.Offset ?? 0;
-        Sha256 sha = kept is null ? new Sha256() : Sha256.Restore(kept.State);
+        BlobHash hash = kept is null ? new BlobHash() : GoOn(kept);
         _meter.BytesResumed = start;
         _meter.Phase = TransferPhase.Downloading;
 
         // Opening cuts off what is of no use, so the room is looked at afterwards.
         using PartialBlob file = Open(start);
+        using PartialBlockMap? map = OpenMap(hash, kept);
         DiskSpace.Require(_store, _layer, start);
         _tell($"Fetching {_layer.Size - start} bytes of {_layer.Digest}; the SHA-256 is computed by {Sha256Engine.Best.Name}.");
-        using (CheckpointKeeper keeper = new(file, _checkpoints))
+        using (CheckpointKeeper keeper = new(file, map, _checkpoints))
         {
-            await ReceiveAsync(sha, file, keeper, cancellationToken).ConfigureAwait(false);
+            await ReceiveAsync(hash, file, keeper, cancellationToken).ConfigureAwait(false);
         }
 
         StoreFault.Guard(_store, file.FilePath, () => FlushWhole(file));
-        BlobDigest actual = BlobDigest.FromHash(sha.ComputeHash());
+        BlobDigest actual = BlobDigest.FromHash(hash.Sha.ComputeHash());
         if (actual != _layer.Digest)
         {
             file.Dispose();
@@ -142,8 +129,51 @@ internal sealed class BlobDownload
         }
 
         _meter.Phase = TransferPhase.Committing;
+        KeepMap(hash);
         StoreFault.Guard(_store, _store.BlobPath(_layer.Digest), file.Commit);
-        StoreFault.Guard(_store, _store.Work, _checkpoints.Delete);
+        map?.Dispose();
+        StoreFault.Guard(_store, _store.Work, DeleteTraces);
+    }
+
+    private BlobHash GoOn(Checkpoint kept)
+    {
+        BlockMapBuilder? blocks = PartialBlockMap.TryRestore(_store, _layer.Digest, kept.State.Blocks, kept.Offset);
+        if (blocks is null)
+        {
+            _tell($"The block map of {_layer.Digest} does not fit the checkpoint; the blob will have none.");
+        }
+
+        return new BlobHash(Sha256.Restore(kept.State.Sha), blocks);
+    }
+
+    private PartialBlockMap? OpenMap(BlobHash hash, Checkpoint? kept)
+    {
+        PartialBlockMap? map = null;
+        StoreFault.Guard(_store, _store.Work, () => map = hash.Blocks is null ? null : new PartialBlockMap(_store, _layer.Digest, hash.Blocks, kept?.State.Blocks));
+        return map;
+    }
+
+    /// <summary>The bytes are right, so their map is, whatever becomes of the file. A blob without one is as good to use.</summary>
+    private void KeepMap(BlobHash hash)
+    {
+        try
+        {
+            if (hash.Blocks is not null)
+            {
+                new BlockMapFile(_store, _layer.Digest).Write(hash.Blocks.Finish());
+            }
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            _tell($"The block map of {_layer.Digest} could not be written: {e.Message}");
+        }
+    }
+
+    /// <summary>Removes what only a later call would need.</summary>
+    private void DeleteTraces()
+    {
+        _checkpoints.Delete();
+        PartialBlockMap.Delete(_store, _layer.Digest);
     }
 
     /// <summary>Everything was written, so the file has the blob's size, unless somebody else wrote to it too.</summary>
@@ -180,13 +210,13 @@ internal sealed class BlobDownload
 
     /// <summary>Receives what is missing. However it ends, what arrived in order is in the file, and in a checkpoint unless
     /// the file is complete.</summary>
-    private async Task ReceiveAsync(Sha256 sha, PartialBlob file, CheckpointKeeper keeper, CancellationToken cancellationToken)
+    private async Task ReceiveAsync(BlobHash hash, PartialBlob file, CheckpointKeeper keeper, CancellationToken cancellationToken)
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using OrderedSink sink = new(sha, file, _options.CheckpointInterval);
+        using OrderedSink sink = new(hash, file, _options.CheckpointInterval);
         using BlobSource source = _client.OpenBlob(_manifest, _layer);
         TransferContext context = new(_layer, source, _client.Retries, _limiter, _buffers, _meter, _client.Trace);
-        ReceiveWindow window = new(sha.Length, _layer.Size, _options, sink.Take);
+        ReceiveWindow window = new(hash.Length, _layer.Size, _options, sink.Take);
         Exception? failure = null;
 
         void Fail(Exception e)
@@ -229,7 +259,7 @@ internal sealed class BlobDownload
         }
         catch
         {
-            KeepWhatArrived(sha, sink, file, keeper, source.Validator);
+            KeepWhatArrived(hash, sink, file, keeper, source.Validator);
             throw;
         }
         finally
@@ -250,13 +280,13 @@ internal sealed class BlobDownload
         }
     }
 
-    private void KeepWhatArrived(Sha256 sha, OrderedSink sink, PartialBlob file, CheckpointKeeper keeper, string? validator)
+    private void KeepWhatArrived(BlobHash hash, OrderedSink sink, PartialBlob file, CheckpointKeeper keeper, string? validator)
     {
         try
         {
             sink.Drain();
             keeper.Stop();
-            keeper.Keep(new Checkpoint(_layer.Size, sha.Length, sha.Export(), validator));
+            keeper.Keep(new Checkpoint(_layer.Size, hash.Length, hash.Export(), validator));
         }
         catch (Exception e) when (StoreFault.IsOfStore(e))
         {
@@ -274,7 +304,7 @@ internal sealed class BlobDownload
         string what;
         try
         {
-            BlobReading reading = await BlobReader.ReadAsync(file.FilePath, _meter.Verify, cancellationToken).ConfigureAwait(false);
+            BlobReading reading = await BlobReader.ReadAsync(file.FilePath, ReadMode.Buffered, _meter.Verify, cancellationToken).ConfigureAwait(false);
             read = reading.Digest;
             what = $"gives {read}";
         }
@@ -298,7 +328,7 @@ internal sealed class BlobDownload
     /// <summary>Bytes that are known to be wrong, or cannot be told from wrong ones, are no use to a later call.</summary>
     private void Discard() => StoreFault.Guard(_store, _store.Work, () =>
     {
-        _checkpoints.Delete();
+        DeleteTraces();
         PartialBlob.Delete(_store, _layer.Digest);
     });
 

@@ -6,6 +6,9 @@ public enum BlobOutcome
     /// <summary>Its bytes came over the wire, in this call or partly in earlier ones.</summary>
     Downloaded,
 
-    /// <summary>It was there, with the size that the manifest names; it was not read.</summary>
+    /// <summary>It was there, with the size that the manifest names. It was read only where a repair was asked for.</summary>
     AlreadyPresent,
+
+    /// <summary>It was there and damaged, and what was wrong with it was fetched again.</summary>
+    Repaired,
 }

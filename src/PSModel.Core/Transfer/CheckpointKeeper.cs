@@ -4,7 +4,7 @@ namespace PSModel.Core.Transfer;
 
 /// <summary>
 /// Makes checkpoints on a thread of its own, so that flushing the disk holds up neither the hash nor the writes: first the
-/// data is flushed, then the checkpoint is written. Of several that are due, the newest is made. Thread-safe.
+/// data and its block map are flushed, then the checkpoint is written. Of several that are due, the newest is made. Thread-safe.
 /// </summary>
 internal sealed class CheckpointKeeper : IDisposable
 {
@@ -12,6 +12,7 @@ internal sealed class CheckpointKeeper : IDisposable
     public static readonly TimeSpan LongestInterval = TimeSpan.FromSeconds(2);
 
     private readonly PartialBlob _file;
+    private readonly PartialBlockMap? _map;
     private readonly CheckpointFile _checkpoints;
     private readonly AutoResetEvent _due = new(false);
     private readonly Thread _thread;
@@ -20,9 +21,10 @@ internal sealed class CheckpointKeeper : IDisposable
     private Checkpoint? _next;
     private volatile bool _isEnding;
 
-    public CheckpointKeeper(PartialBlob file, CheckpointFile checkpoints)
+    public CheckpointKeeper(PartialBlob file, PartialBlockMap? map, CheckpointFile checkpoints)
     {
         _file = file;
+        _map = map;
         _checkpoints = checkpoints;
         _thread = new Thread(Run) { Name = "PSModel checkpoint", IsBackground = true };
         _thread.Start();
@@ -55,6 +57,11 @@ internal sealed class CheckpointKeeper : IDisposable
         lock (_writing)
         {
             _file.FlushToDisk();
+            if (checkpoint.State.Blocks is { } mark)
+            {
+                _map?.Save(mark);
+            }
+
             _checkpoints.Write(checkpoint);
         }
     }

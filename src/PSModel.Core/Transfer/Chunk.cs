@@ -1,3 +1,5 @@
+using PSModel.Core.Hashing;
+
 namespace PSModel.Core.Transfer;
 
 /// <summary>Consecutive bytes of the blob in a pooled buffer, on their way to the hash and to the disk.</summary>
@@ -16,7 +18,7 @@ internal sealed class Chunk(byte[] buffer, int start, int length, long offset)
     public long End { get; } = offset + length;
 
     /// <summary>The state of the hash at <see cref="End"/>, where a checkpoint is due there.</summary>
-    public byte[]? HashState { get; set; }
+    public BlobHashState? HashState { get; set; }
 
     /// <summary>Says that the hash, or the disk, has the bytes; true for the second of the two.</summary>
     public bool Done() => Interlocked.Decrement(ref _users) == 0;

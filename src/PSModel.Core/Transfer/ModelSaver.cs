@@ -94,7 +94,8 @@ public sealed class ModelSaver
     private async Task<bool> SaveBlobAsync(Manifest manifest, Layer layer, ISaveObserver observer, CancellationToken cancellationToken)
     {
         bool isPresent = !Options.Force && Store.Has(layer);
-        if (!isPresent && !await observer.ConfirmBlobAsync(manifest, layer).ConfigureAwait(false))
+        bool isRepair = Options.Repair && !Options.Force && Store.BlobSize(layer.Digest) is not null;
+        if (!isPresent && !isRepair && !await observer.ConfirmBlobAsync(manifest, layer).ConfigureAwait(false))
         {
             return false;
         }
@@ -104,9 +105,13 @@ public sealed class ModelSaver
         observer.BlobStarted(manifest, layer, meter);
         try
         {
-            BlobDownload download = new(this, manifest, layer, meter, observer.Tell);
-            BlobOutcome outcome = await download.RunAsync(cancellationToken).ConfigureAwait(false);
-            observer.BlobFinished(new SavedBlob(manifest.Name, layer, Store.BlobPath(layer.Digest), outcome, meter, clock.Elapsed));
+            SavedBlob? saved = await BringAsync(manifest, layer, isRepair, meter, clock, observer, cancellationToken).ConfigureAwait(false);
+            if (saved is null)
+            {
+                return false;
+            }
+
+            observer.BlobFinished(saved);
             return true;
         }
         catch (ModelFaultException fault)
@@ -114,5 +119,25 @@ public sealed class ModelSaver
             observer.BlobFailed(layer.Digest, fault);
             return false;
         }
+    }
+
+    private async Task<SavedBlob?> BringAsync(Manifest manifest, Layer layer, bool isRepair, TransferMeter meter, Stopwatch clock, ISaveObserver observer, CancellationToken cancellationToken)
+    {
+        BlobOutcome? outcome;
+        bool isReadBack;
+        if (isRepair)
+        {
+            BlobRepair repair = new(this, manifest, layer, meter, observer.Tell);
+            outcome = await repair.RunAsync(() => observer.ConfirmBlobAsync(manifest, layer), cancellationToken).ConfigureAwait(false);
+            isReadBack = repair.IsReadBack;
+        }
+        else
+        {
+            BlobDownload download = new(this, manifest, layer, Options.Force, meter, observer.Tell);
+            outcome = await download.RunAsync(cancellationToken).ConfigureAwait(false);
+            isReadBack = outcome == BlobOutcome.Downloaded && Options.ReadBack;
+        }
+
+        return outcome is null ? null : new SavedBlob(manifest.Name, layer, Store.BlobPath(layer.Digest), outcome.Value, isReadBack, meter, clock.Elapsed);
     }
 }

@@ -12,7 +12,7 @@ namespace PSModel.Core.Transfer;
 /// </summary>
 internal sealed class OrderedSink : IDisposable
 {
-    private readonly Sha256 _sha;
+    private readonly BlobHash _hash;
     private readonly PartialBlob _file;
     private readonly long _checkpointInterval;
     private readonly BlockingCollection<Chunk> _toHash = [];
@@ -26,15 +26,15 @@ internal sealed class OrderedSink : IDisposable
     private long _hungry;
 
     /// <summary>Starts the two threads.</summary>
-    /// <param name="sha">The hash, with the bytes that are there already.</param>
+    /// <param name="hash">The hash, with the bytes that are there already.</param>
     /// <param name="file">The file, at the same position.</param>
     /// <param name="checkpointInterval">The bytes after which a chunk carries the state of the hash.</param>
-    public OrderedSink(Sha256 sha, PartialBlob file, long checkpointInterval)
+    public OrderedSink(BlobHash hash, PartialBlob file, long checkpointInterval)
     {
-        _sha = sha;
+        _hash = hash;
         _file = file;
         _checkpointInterval = checkpointInterval;
-        _lastCheckpoint = sha.Length;
+        _lastCheckpoint = hash.Length;
         _hasher = Start("PSModel hash", _toHash, Hash);
         _writer = Start("PSModel write", _toWrite, Write);
     }
@@ -140,10 +140,10 @@ internal sealed class OrderedSink : IDisposable
 
     private void Hash(Chunk chunk)
     {
-        _sha.Append(chunk.Buffer.AsSpan(chunk.Start, chunk.Length));
+        _hash.Append(chunk.Buffer.AsSpan(chunk.Start, chunk.Length));
         if (chunk.End - _lastCheckpoint >= _checkpointInterval || _sinceCheckpoint.Elapsed >= CheckpointKeeper.LongestInterval)
         {
-            chunk.HashState = _sha.Export();
+            chunk.HashState = _hash.Export();
             _lastCheckpoint = chunk.End;
             _sinceCheckpoint.Restart();
         }

@@ -6,12 +6,13 @@ namespace PSModel.Core.Transfer;
 /// <summary>A blob that is in the store, and how it came there. Immutable.</summary>
 public sealed class SavedBlob
 {
-    internal SavedBlob(ModelName name, Layer layer, string path, BlobOutcome outcome, TransferMeter meter, TimeSpan elapsed)
+    internal SavedBlob(ModelName name, Layer layer, string path, BlobOutcome outcome, bool isReadBack, TransferMeter meter, TimeSpan elapsed)
     {
         Name = name;
         Layer = layer;
         Path = path;
         Outcome = outcome;
+        IsReadBack = isReadBack;
         Meter = meter;
         Elapsed = elapsed;
     }
@@ -27,6 +28,9 @@ public sealed class SavedBlob
 
     /// <summary>How it came to be there.</summary>
     public BlobOutcome Outcome { get; }
+
+    /// <summary>Whether the file was read in this call and found right.</summary>
+    public bool IsReadBack { get; }
 
     /// <summary>What the transfer did.</summary>
     public TransferMeter Meter { get; }

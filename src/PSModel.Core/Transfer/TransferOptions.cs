@@ -15,6 +15,9 @@ public sealed class TransferOptions
     /// <summary>Fetch also what the store has.</summary>
     public bool Force { get; set; }
 
+    /// <summary>Read what the store has, and fetch again what of it is wrong.</summary>
+    public bool Repair { get; set; }
+
     /// <summary>The bytes that may wait between arrival and the slower of hash and disk.</summary>
     internal long Window { get; set; } = 64L * 1024 * 1024;
 

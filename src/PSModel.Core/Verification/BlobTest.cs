@@ -1,42 +1,27 @@
 using System.Diagnostics;
+using PSModel.Core.Faults;
 using PSModel.Core.Names;
+using PSModel.Core.Reading;
 
 namespace PSModel.Core.Verification;
 
-/// <summary>A test of one blob's file: what to expect, and after <see cref="RunAsync"/> what was found. For one run.</summary>
-public sealed class BlobTest
+/// <summary>A test of one blob's file, and after <see cref="RunAsync"/> what was found. For one run.</summary>
+public sealed class BlobTest : IBlobCheck
 {
+    private readonly ReadMode _mode;
     private long _read;
 
     /// <summary>Says what to test.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="digest">The digest that it should have.</param>
-    /// <param name="size">The size in bytes that it should have, if that is known.</param>
-    /// <param name="name">The model it belongs to, if that is known.</param>
-    /// <param name="mediaType">Its media type, if that is known.</param>
-    public BlobTest(string path, BlobDigest digest, long? size, ModelName? name, string? mediaType)
+    /// <param name="target">The file.</param>
+    /// <param name="mode">The way to read it.</param>
+    public BlobTest(BlobTarget target, ReadMode mode)
     {
-        Path = path;
-        Digest = digest;
-        ExpectedSize = size;
-        Name = name;
-        MediaType = mediaType;
+        Target = target;
+        _mode = mode;
     }
 
-    /// <summary>The file.</summary>
-    public string Path { get; }
-
-    /// <summary>The expected digest.</summary>
-    public BlobDigest Digest { get; }
-
-    /// <summary>The expected size in bytes, if known.</summary>
-    public long? ExpectedSize { get; }
-
-    /// <summary>The model, if known.</summary>
-    public ModelName? Name { get; }
-
-    /// <summary>The media type, if known.</summary>
-    public string? MediaType { get; }
+    /// <inheritdoc/>
+    public BlobTarget Target { get; }
 
     /// <summary>What was found.</summary>
     public BlobStatus Status { get; private set; }
@@ -47,22 +32,31 @@ public sealed class BlobTest
     /// <summary>The expected size, else that of the file, in bytes.</summary>
     public long Size { get; private set; }
 
-    /// <summary>The bytes read so far; may be read while the test runs.</summary>
+    /// <inheritdoc/>
+    public bool IsGood => Status == BlobStatus.Valid;
+
+    /// <inheritdoc/>
+    public long TotalBytes => Size;
+
+    /// <inheritdoc/>
     public long BytesRead => Interlocked.Read(ref _read);
+
+    /// <inheritdoc/>
+    public ModelFaultException? Fault { get; private set; }
 
     /// <summary>The time that the test took.</summary>
     public TimeSpan Elapsed { get; private set; }
 
-    /// <summary>Runs the test. What is wrong with the file is a finding, not an exception.</summary>
+    /// <inheritdoc/>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         Stopwatch clock = Stopwatch.StartNew();
-        FileInfo file = new(Path);
-        Size = ExpectedSize ?? (file.Exists ? file.Length : 0);
+        FileInfo file = new(Target.Path);
+        Size = Target.Size ?? (file.Exists ? file.Length : 0);
         Status =
-            file.Exists && ExpectedSize is { } expected && file.Length != expected ? BlobStatus.SizeMismatch
+            file.Exists && Target.Size is { } expected && file.Length != expected ? BlobStatus.SizeMismatch
             : file.Exists ? await ReadAsync(cancellationToken).ConfigureAwait(false)
-            : Directory.Exists(Path) ? BlobStatus.Unreadable
+            : Directory.Exists(Target.Path) ? BlobStatus.Unreadable
             : BlobStatus.Missing;
         Elapsed = clock.Elapsed;
     }
@@ -71,9 +65,14 @@ public sealed class BlobTest
     {
         try
         {
-            BlobReading reading = await BlobReader.ReadAsync(Path, bytes => Interlocked.Add(ref _read, bytes), cancellationToken).ConfigureAwait(false);
+            BlobReading reading = await BlobReader.ReadAsync(Target.Path, _mode, bytes => Interlocked.Add(ref _read, bytes), cancellationToken).ConfigureAwait(false);
             Actual = reading.Digest;
-            return Actual == Digest ? BlobStatus.Valid : BlobStatus.DigestMismatch;
+            return Actual == Target.Digest ? BlobStatus.Valid : BlobStatus.DigestMismatch;
+        }
+        catch (ModelFaultException e)
+        {
+            Fault = e;
+            return BlobStatus.Unreadable;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

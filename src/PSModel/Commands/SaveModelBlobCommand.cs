@@ -49,6 +49,10 @@ public sealed class SaveModelBlobCommand : RegistryCommand
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>Check what the store has and fetch only the damaged blocks.</summary>
+    [Parameter]
+    public SwitchParameter Repair { get; set; }
+
     /// <summary>Connections to use at a time.</summary>
     [Parameter]
     [ValidateRange(1, 64)]
@@ -73,6 +77,7 @@ public sealed class SaveModelBlobCommand : RegistryCommand
             BandwidthLimit = BandwidthLimit,
             ReadBack = !isInline,
             Force = Force,
+            Repair = Repair,
         };
         foreach (string digest in Digest ?? [])
         {
@@ -111,7 +116,7 @@ public sealed class SaveModelBlobCommand : RegistryCommand
             {
                 Manifest manifest = await find(Connect(), token).ConfigureAwait(false);
                 pump.Post(() => progress.BeginModel(manifest, _only));
-                SaveObserver observer = new(this, pump, progress, _options.ReadBack);
+                SaveObserver observer = new(this, pump, progress);
                 await saver.SaveAsync(manifest, _only, observer, token).ConfigureAwait(false);
                 pump.Post(progress.EndModel);
             },

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using PSModel.Core.Diagnosis;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
@@ -12,13 +13,15 @@ namespace PSModel.Commands;
 
 /// <summary>Test-ModelBlob: reads blobs from the store and checks them.</summary>
 [Cmdlet(VerbsDiagnostic.Test, "ModelBlob", DefaultParameterSetName = NameSet)]
-[OutputType(typeof(ModelBlobDigest), typeof(bool))]
+[OutputType(typeof(ModelBlobDigest), typeof(ModelBlobDiagnosis), typeof(bool))]
 public sealed class TestModelBlobCommand : StoreCommand
 {
     private const string NameSet = "Name";
     private const string ManifestSet = "Manifest";
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
+
+    private readonly MemoryControl _control = new();
 
     /// <summary>The models whose blobs are tested, as the store's manifests name them.</summary>
     [Parameter(ParameterSetName = NameSet, Mandatory = true, Position = 0, ValueFromPipeline = true)]
@@ -51,6 +54,15 @@ public sealed class TestModelBlobCommand : StoreCommand
     [Parameter(ParameterSetName = PathSet)]
     [Parameter(ParameterSetName = LiteralPathSet, ValueFromPipelineByPropertyName = true)]
     public string[]? Digest { get; set; }
+
+    /// <summary>The way to read: through the cache, past it, or through mapped memory.</summary>
+    [Parameter]
+    [ValidateSet("Buffered", "Unbuffered", "MemoryMapped")]
+    public string ReadMode { get; set; } = "Buffered";
+
+    /// <summary>Read each blob by every mode and repeatedly, and say what is wrong with it.</summary>
+    [Parameter]
+    public SwitchParameter Diagnose { get; set; }
 
     /// <summary>Blobs to read at a time.</summary>
     [Parameter]
@@ -87,10 +99,10 @@ public sealed class TestModelBlobCommand : StoreCommand
 
     private void TestModel(string? name, Func<Manifest> read)
     {
-        List<BlobTest> tests = [];
+        List<BlobTarget> targets = [];
         try
         {
-            tests.AddRange(TestsOf(read()));
+            targets.AddRange(TargetsOf(read()));
         }
         catch (ModelFaultException fault) when (Quiet && fault.Fault is ModelFault.ManifestNotFound or ModelFault.ManifestInvalid)
         {
@@ -103,14 +115,15 @@ public sealed class TestModelBlobCommand : StoreCommand
             return;
         }
 
-        RunTests(name, tests, Quiet ? _ => { } : test => WriteObject(OutputFactory.From(test)));
+        bool isGood = true;
+        RunChecks(name, targets, check => isGood &= check.IsGood);
         if (Quiet)
         {
-            WriteObject(tests.TrueForAll(test => test.Status == BlobStatus.Valid));
+            WriteObject(isGood);
         }
     }
 
-    private List<BlobTest> TestsOf(Manifest manifest)
+    private List<BlobTarget> TargetsOf(Manifest manifest)
     {
         ModelStore store = OpenStore(StorePath);
         List<BlobDigest> only = (Digest ?? []).Select(BlobDigest.Parse).ToList();
@@ -121,21 +134,27 @@ public sealed class TestModelBlobCommand : StoreCommand
 
         return manifest.Blobs
             .Where(layer => only.Count == 0 || only.Contains(layer.Digest))
-            .Select(layer => new BlobTest(store.BlobPath(layer.Digest), layer.Digest, layer.Size, manifest.Name, layer.MediaType))
+            .Select(layer => new BlobTarget(store.BlobPath(layer.Digest), layer.Digest, layer.Size, manifest.Name, layer.MediaType))
             .ToList();
     }
 
     private void TestFiles(List<string> paths)
     {
-        List<BlobTest> tests = [];
+        List<BlobTarget> targets = [];
         for (int i = 0; i < paths.Count; i++)
         {
             string path = paths[i];
             int index = i;
-            Try(path, () => tests.Add(new BlobTest(path, DigestOf(path, index, paths.Count), null, null, null)));
+            Try(path, () => targets.Add(new BlobTarget(path, DigestOf(path, index, paths.Count), null, null, null)));
         }
 
-        RunTests(null, tests, Quiet ? test => WriteObject(test.Status == BlobStatus.Valid) : test => WriteObject(OutputFactory.From(test)));
+        RunChecks(null, targets, check =>
+        {
+            if (Quiet)
+            {
+                WriteObject(check.IsGood);
+            }
+        });
     }
 
     /// <summary>One digest is meant for every file, as many as there are files for one each; else the file's name tells.</summary>
@@ -173,13 +192,29 @@ public sealed class TestModelBlobCommand : StoreCommand
         }
     }
 
-    private void RunTests(string? name, List<BlobTest> tests, Action<BlobTest> emit)
+    private void RunChecks(string? name, List<BlobTarget> targets, Action<IBlobCheck> onDone)
     {
-        TestProgress progress = new(this, name ?? $"{tests.Count} file{(tests.Count == 1 ? string.Empty : "s")}", tests);
+        Core.Reading.ReadMode mode = (Core.Reading.ReadMode)Enum.Parse(typeof(Core.Reading.ReadMode), ReadMode, ignoreCase: true);
+        List<IBlobCheck> checks = targets.ConvertAll<IBlobCheck>(target => Diagnose ? new BlobDiagnosis(target, _control) : new BlobTest(target, mode));
+        TestProgress progress = new(this, $"{(Diagnose ? "Diagnosing" : "Testing")} {name ?? $"{checks.Count} file{(checks.Count == 1 ? string.Empty : "s")}"}", checks);
         Run(
             name,
-            (pump, token) => BlobTestBatch.RunAsync(tests, ThrottleLimit, test => pump.Post(() => emit(test)), token),
+            (pump, token) => BlobCheckBatch.RunAsync(checks, ThrottleLimit, check => pump.Post(() => Emit(check, onDone)), token),
             progress.Show);
         progress.End();
+    }
+
+    private void Emit(IBlobCheck check, Action<IBlobCheck> onDone)
+    {
+        if (check.Fault is { } fault)
+        {
+            WriteError(ErrorRecords.From(fault, check.Target.Path));
+        }
+        else if (!Quiet)
+        {
+            WriteObject(check is BlobDiagnosis diagnosis ? OutputFactory.From(diagnosis) : OutputFactory.From((BlobTest)check));
+        }
+
+        onDone(check);
     }
 }

@@ -44,6 +44,8 @@ internal static class ErrorRecords
         ModelFault.StoreNotWritable => (ErrorCategory.PermissionDenied, "Check the path and its permissions, or choose another folder with -StorePath."),
         ModelFault.StoreWriteFailed => (ErrorCategory.WriteError, "Check the volume's free space and health; run the same command again to go on from what was kept."),
         ModelFault.BlobInUse => (ErrorCategory.ResourceBusy, "Close the program that holds it, or wait, and run the same command again."),
+        ModelFault.BlobUnreadable => (ErrorCategory.ReadError, "Check the file's permissions, and the disk's health."),
+        ModelFault.ReadModeNotSupported => (ErrorCategory.NotImplemented, "Read it with another -ReadMode; Test-ModelBlob -Diagnose goes on without the modes that are not to be had."),
         _ => throw new ArgumentOutOfRangeException(nameof(fault), fault, null),
     };
 }

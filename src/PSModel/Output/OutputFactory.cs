@@ -1,4 +1,5 @@
 using System.Text;
+using PSModel.Core.Diagnosis;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
 using PSModel.Core.Transfer;
@@ -37,22 +38,22 @@ internal static class OutputFactory
         return ManifestReader.Read(name, manifest.Source ?? string.Empty, Encoding.UTF8.GetBytes(manifest.Raw ?? string.Empty));
     }
 
-    public static ModelBlobDigest From(SavedBlob blob, bool isReadBack)
+    public static ModelBlobDigest From(SavedBlob blob)
     {
-        bool isVerified = blob.Outcome != BlobOutcome.AlreadyPresent;
+        bool isVerified = blob.IsReadBack || blob.Outcome != BlobOutcome.AlreadyPresent;
         return new ModelBlobDigest
         {
             Name = blob.Name.Shortest,
             Digest = blob.Layer.Digest.ToString(),
             ActualDigest = isVerified ? blob.Layer.Digest.ToString() : null,
             Verified = isVerified,
-            Verification = !isVerified ? "SizeOnly" : isReadBack ? "ReadBack" : "Inline",
+            Verification = !isVerified ? "SizeOnly" : blob.IsReadBack ? "ReadBack" : "Inline",
             Status = blob.Outcome.ToString(),
             MediaType = blob.Layer.MediaType,
             Size = blob.Layer.Size,
             Path = blob.Path,
             BytesReceived = blob.Meter.BytesReceived,
-            BytesResumed = isVerified ? blob.Meter.BytesResumed : 0,
+            BytesResumed = blob.Outcome == BlobOutcome.Downloaded ? blob.Meter.BytesResumed : 0,
             RetryCount = blob.Meter.RetryCount,
             Elapsed = blob.Elapsed,
             BytesPerSecond = Rate(blob.Meter.BytesReceived, blob.Elapsed),
@@ -61,17 +62,48 @@ internal static class OutputFactory
 
     public static ModelBlobDigest From(BlobTest test) => new()
     {
-        Name = test.Name?.Shortest,
-        Digest = test.Digest.ToString(),
+        Name = test.Target.Name?.Shortest,
+        Digest = test.Target.Digest.ToString(),
         ActualDigest = test.Actual?.ToString(),
         Verified = test.Status == BlobStatus.Valid,
         Verification = test.Actual is null ? "None" : "ReadBack",
         Status = test.Status.ToString(),
-        MediaType = test.MediaType,
+        MediaType = test.Target.MediaType,
         Size = test.Size,
-        Path = test.Path,
+        Path = test.Target.Path,
         Elapsed = test.Elapsed,
         BytesPerSecond = Rate(test.BytesRead, test.Elapsed),
+    };
+
+    public static ModelBlobDiagnosis From(BlobDiagnosis diagnosis) => new()
+    {
+        Name = diagnosis.Target.Name?.Shortest,
+        Digest = diagnosis.Target.Digest.ToString(),
+        Path = diagnosis.Target.Path,
+        Size = diagnosis.Size,
+        Verdict = diagnosis.Verdict.ToString(),
+        Reads = diagnosis.Reads.Select(From).ToArray(),
+        DamagedRanges = diagnosis.DamagedRanges.Select(From).ToArray(),
+        HasBlockMap = diagnosis.HasBlockMap,
+        Explanation = diagnosis.Explanation,
+        Recommendation = diagnosis.Recommendation,
+    };
+
+    private static ModelBlobRead From(DiagnosticRead read) => new()
+    {
+        ReadMode = read.Mode.ToString(),
+        CacheDropped = read.IsCacheDropped,
+        Digest = read.Digest?.ToString(),
+        Matches = read.IsRight,
+        Elapsed = read.Elapsed,
+        Error = read.Error,
+    };
+
+    private static ModelBlobDamage From(DamagedRange range) => new()
+    {
+        Offset = range.Offset,
+        Length = range.Length,
+        Pattern = range.Pattern.ToString(),
     };
 
     private static ModelLayer From(Layer layer) => new()

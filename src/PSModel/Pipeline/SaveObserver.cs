@@ -9,7 +9,7 @@ using PSModel.Output;
 namespace PSModel.Pipeline;
 
 /// <summary>Carries what a transfer tells to the pipeline thread, and its questions too. Thread-safe.</summary>
-internal sealed class SaveObserver(Cmdlet cmdlet, PipelinePump pump, SaveProgress progress, bool isReadBack) : ISaveObserver
+internal sealed class SaveObserver(Cmdlet cmdlet, PipelinePump pump, SaveProgress progress) : ISaveObserver
 {
     public Task<bool> ConfirmBlobAsync(Manifest manifest, Layer layer) => pump.AskAsync(() =>
         cmdlet.ShouldProcess($"{layer.Digest} of {manifest.Name.Shortest}", $"Download {layer.Kind} blob, {ByteText.Of(layer.Size)}"));
@@ -22,7 +22,7 @@ internal sealed class SaveObserver(Cmdlet cmdlet, PipelinePump pump, SaveProgres
     public void BlobFinished(SavedBlob blob) => pump.Post(() =>
     {
         progress.EndBlob();
-        cmdlet.WriteObject(OutputFactory.From(blob, isReadBack));
+        cmdlet.WriteObject(OutputFactory.From(blob));
     });
 
     public void BlobFailed(BlobDigest digest, ModelFaultException fault) => pump.Post(() =>

@@ -4,7 +4,7 @@ using PSModel.Core.Verification;
 namespace PSModel.Pipeline;
 
 /// <summary>Shows blobs being read. For the pipeline thread alone.</summary>
-internal sealed class TestProgress(Cmdlet cmdlet, string what, IReadOnlyCollection<BlobTest> tests)
+internal sealed class TestProgress(Cmdlet cmdlet, string title, IReadOnlyCollection<IBlobCheck> checks)
 {
     private const int Activity = 1;
 
@@ -14,10 +14,10 @@ internal sealed class TestProgress(Cmdlet cmdlet, string what, IReadOnlyCollecti
     public void Show()
     {
         _isShown = true;
-        long total = tests.Sum(test => test.Size);
-        long read = tests.Sum(test => test.BytesRead);
+        long total = checks.Sum(check => check.TotalBytes);
+        long read = checks.Sum(check => check.BytesRead);
         _gauge.Note(read);
-        cmdlet.WriteProgress(new ProgressRecord(Activity, Title, $"{ByteText.Of(read)} of {ByteText.Of(total)}, {ByteText.Of(_gauge.BytesPerSecond)}/s")
+        cmdlet.WriteProgress(new ProgressRecord(Activity, title, $"{ByteText.Of(read)} of {ByteText.Of(total)}, {ByteText.Of(_gauge.BytesPerSecond)}/s")
         {
             PercentComplete = total == 0 ? 0 : (int)Math.Min(100, 100.0 * read / total),
             SecondsRemaining = _gauge.TimeFor(total - read) is { } left ? (int)left.TotalSeconds : -1,
@@ -28,9 +28,7 @@ internal sealed class TestProgress(Cmdlet cmdlet, string what, IReadOnlyCollecti
     {
         if (_isShown)
         {
-            cmdlet.WriteProgress(new ProgressRecord(Activity, Title, "Done") { RecordType = ProgressRecordType.Completed });
+            cmdlet.WriteProgress(new ProgressRecord(Activity, title, "Done") { RecordType = ProgressRecordType.Completed });
         }
     }
-
-    private string Title => $"Testing {what}";
 }

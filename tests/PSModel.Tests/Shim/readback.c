@@ -1,10 +1,16 @@
 /*
- * The machine of the report, rebuilt: what is written is right, and what is read back is not, in another way each time.
- * Loaded with LD_PRELOAD, it changes a run of 64 bytes in what read, pread and their relatives return for files below
- * PSMODEL_SHIM_STORE. Writes, the network and all other files are left alone.
+ * The machine of the report, rebuilt: what is written is right, and what is read back is not. Loaded with LD_PRELOAD, it
+ * changes what read, pread and their relatives return for blobs below PSMODEL_SHIM_STORE. Writes, mapped files, the network
+ * and all other files are left alone.
+ *
+ * PSMODEL_SHIM_MODE    runs (default): 64 random bytes at a random place of every read, so another way each time
+ *                      bit: one flipped bit, always the same, at PSMODEL_SHIM_AT
+ *                      zeros: a page of zeros, always the same, at PSMODEL_SHIM_AT
+ * PSMODEL_SHIM_ONLY    buffered: reads past the cache are right
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +22,14 @@
 
 #define RUN 64
 #define SMALLEST 4096
+#define PAGE 4096
+
+static int is_setting(const char *name, const char *value)
+{
+    const char *found = getenv(name);
+
+    return found != NULL && strcmp(found, value) == 0;
+}
 
 static int is_in_store(int fd)
 {
@@ -32,14 +46,35 @@ static int is_in_store(int fd)
         return 0;
     }
     path[length] = 0;
-    return strncmp(path, store, strlen(store)) == 0;
+    if (is_setting("PSMODEL_SHIM_ONLY", "buffered") && (fcntl(fd, F_GETFL) & O_DIRECT) != 0) {
+        return 0;
+    }
+    return strncmp(path, store, strlen(store)) == 0 && strstr(path, "sha256-") != NULL && strstr(path, ".blocks") == NULL;
 }
 
-static void corrupt(int fd, unsigned char *buffer, ssize_t count)
+/* Changes what lies at PSMODEL_SHIM_AT, if that is in the buffer. */
+static void corrupt_place(unsigned char *buffer, ssize_t count, off64_t offset)
+{
+    const char *at = getenv("PSMODEL_SHIM_AT");
+    off64_t place = (at == NULL ? 0 : strtoll(at, NULL, 10)) - offset;
+
+    if (is_setting("PSMODEL_SHIM_MODE", "bit") && place >= 0 && place < count) {
+        buffer[place] ^= 0x10;
+    }
+    if (is_setting("PSMODEL_SHIM_MODE", "zeros") && place >= 0 && place + PAGE <= count) {
+        memset(buffer + place, 0, PAGE);
+    }
+}
+
+static void corrupt(int fd, unsigned char *buffer, ssize_t count, off64_t offset)
 {
     unsigned long where;
 
-    if (count < SMALLEST || !is_in_store(fd)) {
+    if (count <= 0 || !is_in_store(fd)) {
+        return;
+    }
+    corrupt_place(buffer, count, offset);
+    if (count < SMALLEST || is_setting("PSMODEL_SHIM_MODE", "bit") || is_setting("PSMODEL_SHIM_MODE", "zeros")) {
         return;
     }
     if (getrandom(&where, sizeof where, 0) != sizeof where) {
@@ -60,7 +95,7 @@ ssize_t read(int fd, void *buffer, size_t count)
         next = (ssize_t (*)(int, void *, size_t))dlsym(RTLD_NEXT, "read");
     }
     got = next(fd, buffer, count);
-    corrupt(fd, buffer, got);
+    corrupt(fd, buffer, got, lseek64(fd, 0, SEEK_CUR) - got);
     return got;
 }
 
@@ -74,19 +109,20 @@ ssize_t read(int fd, void *buffer, size_t count)
             next = (ssize_t (*)(int, void *, size_t, offset_type))dlsym(RTLD_NEXT, #name);                             \
         }                                                                                                              \
         got = next(fd, buffer, count, offset);                                                                         \
-        corrupt(fd, buffer, got);                                                                                      \
+        corrupt(fd, buffer, got, offset);                                                                                   \
         return got;                                                                                                    \
     }
 
 POSITIONED(pread, off_t)
 POSITIONED(pread64, off64_t)
 
-static void corrupt_vector(int fd, const struct iovec *vector, int count, ssize_t got)
+static void corrupt_vector(int fd, const struct iovec *vector, int count, ssize_t got, off64_t offset)
 {
     for (int i = 0; i < count && got > 0; i++) {
         ssize_t part = got < (ssize_t)vector[i].iov_len ? got : (ssize_t)vector[i].iov_len;
-        corrupt(fd, vector[i].iov_base, part);
+        corrupt(fd, vector[i].iov_base, part, offset);
         got -= part;
+        offset += part;
     }
 }
 
@@ -99,7 +135,7 @@ ssize_t readv(int fd, const struct iovec *vector, int count)
         next = (ssize_t (*)(int, const struct iovec *, int))dlsym(RTLD_NEXT, "readv");
     }
     got = next(fd, vector, count);
-    corrupt_vector(fd, vector, count, got);
+    corrupt_vector(fd, vector, count, got, lseek64(fd, 0, SEEK_CUR) - got);
     return got;
 }
 
@@ -112,6 +148,6 @@ ssize_t preadv(int fd, const struct iovec *vector, int count, off_t offset)
         next = (ssize_t (*)(int, const struct iovec *, int, off_t))dlsym(RTLD_NEXT, "preadv");
     }
     got = next(fd, vector, count, offset);
-    corrupt_vector(fd, vector, count, got);
+    corrupt_vector(fd, vector, count, got, offset);
     return got;
 }

@@ -1,0 +1,225 @@
+using PSModel.Core.Blocks;
+using PSModel.Core.Faults;
+using PSModel.Core.Names;
+using PSModel.Core.Reading;
+using PSModel.Core.Store;
+using PSModel.Core.Verification;
+
+namespace PSModel.Core.Diagnosis;
+
+/// <summary>
+/// Finds out what is wrong with a blob's file: it is read in every mode, repeatedly, and the reads are compared block by block
+/// with the block map and with each other. The memory it takes does not depend on the blob. For one run.
+/// </summary>
+public sealed class BlobDiagnosis : IBlobCheck
+{
+    private const int Rounds = 2;
+
+    /// <summary>The reads of one round. The cache is dropped before the first, so that the second shows what it holds.</summary>
+    private static readonly (ReadMode Mode, bool WantsColdCache)[] Round =
+    [
+        (ReadMode.Buffered, true), (ReadMode.Buffered, false), (ReadMode.Unbuffered, false), (ReadMode.MemoryMapped, false),
+    ];
+
+    private readonly MemoryControl _control;
+    private readonly BlockCopies _copies = new();
+    private long _read;
+
+    /// <summary>Says what to diagnose.</summary>
+    /// <param name="target">The file.</param>
+    /// <param name="control">The control of the call.</param>
+    public BlobDiagnosis(BlobTarget target, MemoryControl control)
+    {
+        Target = target;
+        _control = control;
+    }
+
+    /// <inheritdoc/>
+    public BlobTarget Target { get; }
+
+    /// <summary>The size in bytes that the blob should have, as far as that is known, else that of the file.</summary>
+    public long Size { get; private set; }
+
+    /// <summary>What it comes to.</summary>
+    public DiagnosisVerdict Verdict { get; private set; }
+
+    /// <summary>Whether the store had a block map of the blob.</summary>
+    public bool HasBlockMap { get; private set; }
+
+    /// <summary>The reads in the order in which they were made.</summary>
+    public IReadOnlyList<DiagnosticRead> Reads { get; private set; } = [];
+
+    /// <summary>The damaged ranges in the order of the blob.</summary>
+    public IReadOnlyList<DamagedRange> DamagedRanges { get; private set; } = [];
+
+    /// <summary>What the evidence points to, in two or three sentences.</summary>
+    public string Explanation { get; private set; } = string.Empty;
+
+    /// <summary>What to try next.</summary>
+    public string Recommendation { get; private set; } = string.Empty;
+
+    /// <inheritdoc/>
+    public bool IsGood => Fault is null && Verdict == DiagnosisVerdict.Healthy;
+
+    /// <inheritdoc/>
+    public long TotalBytes => Size * Rounds * Round.Length;
+
+    /// <inheritdoc/>
+    public long BytesRead => Interlocked.Read(ref _read);
+
+    /// <inheritdoc/>
+    public ModelFaultException? Fault { get; private set; }
+
+    /// <inheritdoc/>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await DiagnoseAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ModelFaultException e)
+        {
+            Fault = e;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Fault = Unreadable(e.Message, e);
+        }
+    }
+
+    private async Task DiagnoseAsync(CancellationToken cancellationToken)
+    {
+        FileInfo file = new(Path);
+        if (!file.Exists)
+        {
+            if (!Directory.Exists(Path))
+            {
+                throw new ModelFaultException(ModelFault.BlobNotFound, $"There is no file '{Path}'.", new FaultFacts { Digest = Digest.ToString(), Path = Path });
+            }
+
+            Conclude(DiagnosisVerdict.NotABlob, "A folder stands where the blob belongs.");
+            return;
+        }
+
+        BlockMap? map = BlockMapFile.Beside(Path, Digest)?.TryRead();
+        Size = Target.Size ?? map?.Layout.Size ?? file.Length;
+        map = map?.Layout.Size == Size ? map : null;
+        HasBlockMap = map is not null;
+        if (!await _control.IsStableAsync().ConfigureAwait(false))
+        {
+            Conclude(DiagnosisVerdict.UnstableMemory, string.Empty);
+            return;
+        }
+
+        BlockLayout layout = map?.Layout ?? new BlockLayout(Size, []);
+        if (file.Length == Size)
+        {
+            await CompareReadsAsync(layout, map, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            await LookAtSizeAsync(file.Length, layout, map, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The file has another size than the blob: is it a part of it?</summary>
+    private async Task LookAtSizeAsync(long length, BlockLayout layout, BlockMap? map, CancellationToken cancellationToken)
+    {
+        ReadPass pass = new(Path, ReadMode.Buffered, wantsColdCache: false, layout);
+        byte[] start = [];
+        await pass.RunAsync(
+            Digest,
+            (index, _, bytes) => start = index == 0 ? bytes.ToArray() : start,
+            Count,
+            cancellationToken).ConfigureAwait(false);
+        Reads = [pass.Result!];
+
+        int whole = layout.Blocks.Count(block => block.End <= length);
+        int right = map is null ? 0 : Enumerable.Range(0, whole).Count(index => pass.Checksums[index] == map.Checksums[index]);
+        string sizes = $"The file has {length} bytes and the blob {Size}.";
+        bool isForeign = length > Size || MarkupText.LengthAt(start, 0, start.Length) > 0 || (map is not null && whole > 0 && right == 0);
+        if (isForeign)
+        {
+            Conclude(DiagnosisVerdict.NotABlob, sizes);
+            return;
+        }
+
+        DamagedRanges = [new DamagedRange(length, Size - length, DamagePattern.Missing)];
+        Conclude(DiagnosisVerdict.Truncated, map is null ? sizes : $"{sizes} Of the {whole} whole blocks that are there, {right} are right.");
+    }
+
+    private async Task CompareReadsAsync(BlockLayout layout, BlockMap? map, CancellationToken cancellationToken)
+    {
+        List<ReadPass> passes = await ReadAllAsync(layout, map, cancellationToken).ConfigureAwait(false);
+        Reads = [.. passes.Select(pass => pass.Result!)];
+        List<ReadPass> read = passes.FindAll(pass => pass.IsWhole || pass.Checksums.Any(checksum => checksum is not null));
+        if (read.Count == 0)
+        {
+            throw Unreadable(Reads[0].Error ?? string.Empty, null);
+        }
+
+        ReadComparison comparison = new(read, map?.Checksums, layout.Blocks.Count);
+        ReadMode[] modes = [.. read.Select(pass => pass.Mode).Distinct()];
+        DamagedRanges = await Task.Run(() => new DamageFinder(Path, layout, comparison, _copies, modes).Find(cancellationToken), cancellationToken).ConfigureAwait(false);
+        Verdict =
+            comparison.IsAllRight ? DiagnosisVerdict.Healthy
+            : comparison.IsHashUnstable ? DiagnosisVerdict.UnstableMemory
+            : comparison.Unstable.Count == 0 ? DiagnosisVerdict.DamagedOnDisk
+            : comparison.IsUnbufferedRight ? DiagnosisVerdict.BufferedReadsUnstable
+            : DiagnosisVerdict.UnstableReads;
+        Conclude(Verdict, comparison.HasReference || Verdict != DiagnosisVerdict.DamagedOnDisk
+            ? string.Empty
+            : "Which of them are wrong cannot be told: the store has no block map of this blob, which another program brought.");
+    }
+
+    private async Task<List<ReadPass>> ReadAllAsync(BlockLayout layout, BlockMap? map, CancellationToken cancellationToken)
+    {
+        List<ReadPass> passes = [];
+        foreach ((ReadMode mode, bool wantsColdCache) in Enumerable.Repeat(Round, Rounds).SelectMany(round => round))
+        {
+            // What the disk does not give would end the process in a mapping.
+            bool isRefused = passes.Exists(pass => pass.Mode == mode && !pass.IsSupported);
+            bool isDangerous = mode == ReadMode.MemoryMapped && passes.Exists(pass => pass.IsSupported && !pass.IsWhole);
+            if (isRefused || isDangerous)
+            {
+                continue;
+            }
+
+            ReadPass pass = new(Path, mode, wantsColdCache, layout);
+            IReadOnlyList<BlockChecksum?>? first = passes.FirstOrDefault()?.Checksums;
+            await pass.RunAsync(
+                Digest,
+                (index, checksum, bytes) =>
+                {
+                    if ((map?.Checksums[index] ?? first?[index] ?? checksum) != checksum)
+                    {
+                        _copies.Keep(index, checksum, bytes);
+                    }
+                },
+                Count,
+                cancellationToken).ConfigureAwait(false);
+            passes.Add(pass);
+        }
+
+        return passes;
+    }
+
+    private string Path => Target.Path;
+
+    private BlobDigest Digest => Target.Digest;
+
+    private void Count(int bytes) => Interlocked.Add(ref _read, bytes);
+
+    private void Conclude(DiagnosisVerdict verdict, string facts)
+    {
+        Verdict = verdict;
+        Explanation = VerdictText.Explain(this, facts);
+        Recommendation = VerdictText.Recommend(this);
+    }
+
+    private ModelFaultException Unreadable(string why, Exception? inner) => new(
+        ModelFault.BlobUnreadable,
+        $"'{Path}' cannot be read: {why}",
+        new FaultFacts { Digest = Digest.ToString(), Path = Path },
+        inner);
+}

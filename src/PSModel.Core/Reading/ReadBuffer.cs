@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+
+namespace PSModel.Core.Reading;
+
+/// <summary>Memory for one unit of a file, placed as reads past the cache want it. For one thread at a time.</summary>
+internal sealed class ReadBuffer : IDisposable
+{
+    /// <summary>The bytes that are read at a time.</summary>
+    public const int UnitSize = 1024 * 1024;
+
+    /// <summary>The largest block size of disks in use; reads past the cache begin, end and are placed at multiples of it.</summary>
+    private const int Alignment = 4096;
+
+    private GCHandle _pin;
+
+    public ReadBuffer()
+    {
+        Array = new byte[UnitSize + Alignment];
+        _pin = GCHandle.Alloc(Array, GCHandleType.Pinned);
+        Start = (int)((Alignment - (_pin.AddrOfPinnedObject().ToInt64() % Alignment)) % Alignment);
+    }
+
+    /// <summary>The array that holds the unit.</summary>
+    public byte[] Array { get; }
+
+    /// <summary>Where in the array the unit begins.</summary>
+    public int Start { get; }
+
+    /// <summary>The bytes that the last read gave.</summary>
+    public ReadOnlySpan<byte> Content => Array.AsSpan(Start, Length);
+
+    /// <summary>How many bytes the last read gave.</summary>
+    public int Length { get; set; }
+
+    public void Dispose() => _pin.Free();
+}

@@ -1,0 +1,37 @@
+using PSModel.Core.Names;
+
+namespace PSModel.Core.Verification;
+
+/// <summary>A blob's file and what is known of it. Immutable.</summary>
+public sealed class BlobTarget
+{
+    /// <summary>Says what to look at.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="digest">The digest that it should have.</param>
+    /// <param name="size">The size in bytes that it should have, if that is known.</param>
+    /// <param name="name">The model it belongs to, if that is known.</param>
+    /// <param name="mediaType">Its media type, if that is known.</param>
+    public BlobTarget(string path, BlobDigest digest, long? size, ModelName? name, string? mediaType)
+    {
+        Path = path;
+        Digest = digest;
+        Size = size;
+        Name = name;
+        MediaType = mediaType;
+    }
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>The expected digest.</summary>
+    public BlobDigest Digest { get; }
+
+    /// <summary>The expected size in bytes, if known.</summary>
+    public long? Size { get; }
+
+    /// <summary>The model, if known.</summary>
+    public ModelName? Name { get; }
+
+    /// <summary>The media type, if known.</summary>
+    public string? MediaType { get; }
+}
