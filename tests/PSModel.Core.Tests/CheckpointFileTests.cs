@@ -80,7 +80,7 @@ public sealed class CheckpointFileTests : IDisposable
         byte[] bytes = File.ReadAllBytes(Path);
         for (int length = 0; length < bytes.Length; length++)
         {
-            File.WriteAllBytes(Path, bytes[..length]);
+            File.WriteAllBytes(Path, bytes.AsSpan(0, length).ToArray());
             Assert.Null(_file.TryRead(Size, 300, out string? problem));
             Assert.NotNull(problem);
         }

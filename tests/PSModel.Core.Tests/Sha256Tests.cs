@@ -38,7 +38,7 @@ public sealed class Sha256Tests(ITestOutputHelper output)
         byte[] message = Random(1300);
         for (int length = 0; length <= message.Length; length++)
         {
-            byte[] part = message[..length];
+            byte[] part = message.AsSpan(0, length).ToArray();
             Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(part)), Hash(engine, part));
         }
     }

@@ -285,6 +285,24 @@ public sealed class TransferTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_stop_ends_the_wait_for_a_connection_that_is_silent()
+    {
+        _options.Connections = 1;
+        _registryOptions.OperationTimeout = TimeSpan.FromHours(1);
+        using CancellationTokenSource stop = new();
+        _recorder.OnLook = meter =>
+        {
+            if (meter.BytesReceived == 5 * MB)
+            {
+                stop.Cancel();
+            }
+        };
+        Fault((_, answer) => answer.StallAfter = 5 * MB);
+        Task<SavedBlob> stopped = SaveAsync(BlobContent.Generate(20 * MB, 1), stop.Token);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stopped.WaitAsync(TimeSpan.FromMinutes(1)));
+    }
+
+    [Fact]
     public async Task A_damaged_checkpoint_means_a_fresh_start_and_says_so()
     {
         BlobContent content = BlobContent.Generate(20 * MB, 1);
@@ -379,6 +397,14 @@ public sealed class TransferTests : IAsyncLifetime, IDisposable
 
         // Never faster than allowed: a bound from below, so no matter how slow the machine is.
         Assert.True(saved.Elapsed >= TimeSpan.FromSeconds(1.9));
+    }
+
+    [Fact]
+    public async Task Where_that_is_asked_for_the_file_is_read_back_before_it_is_committed()
+    {
+        _options.ReadBack = true;
+        SavedBlob saved = await SaveAsync(BlobContent.Generate(20 * MB, 1));
+        Assert.Equal(20 * MB, saved.Meter.BytesVerified);
     }
 
     [Fact]

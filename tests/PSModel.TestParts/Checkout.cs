@@ -15,6 +15,10 @@ public static class Checkout
     /// <summary>The console program that carries the engine.</summary>
     public static string ConsoleProgram { get; } = Path.Combine(Root, "src", "PSModel.Cli", "bin", Configuration, "net10.0", "PSModel.Cli.dll");
 
+    /// <summary>The core's tests for .NET Framework.</summary>
+    public static string FrameworkTests { get; } =
+        Path.Combine(Root, "tests", "PSModel.Core.FrameworkTests", "bin", Configuration, "net472", "PSModel.Core.FrameworkTests.dll");
+
     private static string Configuration => typeof(Checkout).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
 
     private static string FindRoot()

@@ -68,11 +68,11 @@ public sealed class ChildProcess : IDisposable
         await seen.Task.WaitAsync(Patience);
     }
 
-    /// <summary>Waits for the end.</summary>
+    /// <summary>Waits for the end, two minutes where nothing else is said.</summary>
     /// <returns>The exit code.</returns>
-    public async Task<int> WaitAsync()
+    public async Task<int> WaitAsync(TimeSpan? patience = null)
     {
-        await _process.WaitForExitAsync().WaitAsync(Patience);
+        await _process.WaitForExitAsync().WaitAsync(patience ?? Patience);
         return _process.ExitCode;
     }
 
