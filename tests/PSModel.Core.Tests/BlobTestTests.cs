@@ -1,4 +1,5 @@
 using PSModel.Core.Names;
+using PSModel.Core.Reading;
 using PSModel.Core.Verification;
 using PSModel.TestParts;
 
@@ -24,7 +25,7 @@ public sealed class BlobTestTests : IDisposable
     [Fact]
     public async Task A_file_of_another_size_is_not_read()
     {
-        BlobTest test = new(Write(), BlobDigest.Of(_bytes), _bytes.Length + 1, null, null);
+        BlobTest test = Test(Write(), BlobDigest.Of(_bytes), _bytes.Length + 1);
         await test.RunAsync(CancellationToken.None);
         Assert.Equal(BlobStatus.SizeMismatch, test.Status);
         Assert.Equal(0, test.BytesRead);
@@ -33,18 +34,20 @@ public sealed class BlobTestTests : IDisposable
     [Fact]
     public async Task What_is_not_there_is_missing_and_a_folder_is_unreadable()
     {
-        BlobTest missing = new(Path.Combine(_folder.Path, "none"), BlobDigest.Of(_bytes), null, null, null);
-        BlobTest folder = new(_folder.Path, BlobDigest.Of(_bytes), null, null, null);
+        BlobTest missing = Test(Path.Combine(_folder.Path, "none"), BlobDigest.Of(_bytes), null);
+        BlobTest folder = Test(_folder.Path, BlobDigest.Of(_bytes), null);
         List<BlobTest> done = [];
-        await BlobTestBatch.RunAsync([missing, folder], 2, done.Add, CancellationToken.None);
+        await BlobCheckBatch.RunAsync([missing, folder], 2, done.Add, CancellationToken.None);
         Assert.Equal([BlobStatus.Missing, BlobStatus.Unreadable], done.Select(test => test.Status));
     }
 
     public void Dispose() => _folder.Dispose();
 
+    private static BlobTest Test(string path, BlobDigest digest, long? size) => new(new BlobTarget(path, digest, size, null, null), ReadMode.Buffered);
+
     private async Task<BlobStatus> TestAsync(BlobDigest digest)
     {
-        BlobTest test = new(Write(), digest, _bytes.Length, null, null);
+        BlobTest test = Test(Write(), digest, _bytes.Length);
         await test.RunAsync(CancellationToken.None);
         Assert.Equal(_bytes.Length, test.BytesRead);
         return test.Status;

@@ -39,7 +39,7 @@ public sealed class RateLimiterTests
     {
         RateLimiter limiter = new(0);
         Assert.Equal(1_000_000, limiter.ReadSize(1_000_000));
-        Assert.True(limiter.PayAsync(1_000_000, CancellationToken.None).IsCompletedSuccessfully);
+        Assert.True(limiter.PayAsync(1_000_000, CancellationToken.None).IsCompleted);
         Assert.False(limiter.IsHolding);
     }
 
@@ -49,22 +49,22 @@ public sealed class RateLimiterTests
         RateLimiter limiter = new(Limit, () => _now);
         Random random = new(5);
         List<(TimeSpan At, int Bytes)> reads = [];
-        PriorityQueue<int, TimeSpan> turns = new();
-        for (int connection = 0; connection < Connections; connection++)
+        (TimeSpan At, int Paid)[] turns = new (TimeSpan, int)[Connections];
+        while (true)
         {
-            turns.Enqueue(0, TimeSpan.Zero);
-        }
+            int next = Array.IndexOf(turns, turns.Min());
+            (_now, int paid) = turns[next];
+            if (_now >= duration)
+            {
+                return reads;
+            }
 
-        while (turns.TryDequeue(out int paid, out _now) && _now < duration)
-        {
             int read = (int)(paid * (leastPart + (random.NextDouble() * (mostPart - leastPart))));
             limiter.Refund(paid - read);
             reads.Add((_now, read));
 
             int size = limiter.ReadSize(512 * 1024);
-            turns.Enqueue(size, _now + limiter.Pay(size));
+            turns[next] = (_now + limiter.Pay(size), size);
         }
-
-        return reads;
     }
 }

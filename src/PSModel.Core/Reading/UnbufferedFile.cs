@@ -18,12 +18,6 @@ internal sealed class UnbufferedFile(string path) : StreamFile(OpenUnbuffered(pa
     /// <summary><c>ERROR_INVALID_PARAMETER</c> as an HRESULT.</summary>
     private const int InvalidParameter = unchecked((int)0x80070057);
 
-    /// <summary><c>O_CLOEXEC</c> of Linux.</summary>
-    private const int CloseOnExec = 0x80000;
-
-    /// <summary><c>F_NOCACHE</c> of macOS' <c>fcntl.h</c>.</summary>
-    private const int NoCache = 48;
-
     private readonly string _path = path;
 
     public override void Read(long offset, ReadBuffer buffer)
@@ -41,21 +35,41 @@ internal sealed class UnbufferedFile(string path) : StreamFile(OpenUnbuffered(pa
 
     private static FileStream OpenUnbuffered(string path)
     {
-        if (RuntimeInformation.IsOSPlatform(OSPlatform.Linux))
+        if (RuntimeInformation.IsOSPlatform(OSPlatform.Windows))
         {
-            return OpenDirect(path);
+            return OpenStream(path, NoBuffering);
         }
+#if NET
+        return RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? OpenUncached(path) : OpenDirect(path);
+#else
+        // The build for .NET Framework, which other systems run for tests alone, cannot make a stream of a descriptor there.
+        throw NotSupported(path, null);
+#endif
+    }
 
-        if (RuntimeInformation.IsOSPlatform(OSPlatform.OSX))
-        {
-            FileStream file = OpenStream(path, FileOptions.None);
+    private static ModelFaultException NotSupported(string path, Exception? inner) => new(
+        ModelFault.ReadModeNotSupported,
+        $"The file system of '{path}' does not let files be read past the cache.",
+        new FaultFacts { Path = path },
+        inner);
 
-            // The argument is a variadic one: Apple's Arm processors take it from the stack, past the eight registers.
-            _ = Control((int)file.SafeFileHandle.DangerousGetHandle(), NoCache, 1, 0, 0, 0, 0, 0, 1);
-            return file;
-        }
+#if NET
+    /// <summary><c>O_CLOEXEC</c> of Linux.</summary>
+    private const int CloseOnExec = 0x80000;
 
-        return OpenStream(path, NoBuffering);
+    /// <summary><c>F_NOCACHE</c> of macOS' <c>fcntl.h</c>.</summary>
+    private const int NoCache = 48;
+
+    /// <summary><c>O_DIRECT</c> of Linux' <c>fcntl.h</c>, which differs between processors.</summary>
+    private static int Direct => RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 ? 0x10000 : 0x4000;
+
+    private static FileStream OpenUncached(string path)
+    {
+        FileStream file = OpenStream(path, FileOptions.None);
+
+        // The argument is a variadic one: Apple's Arm processors take it from the stack, past the eight registers.
+        _ = Control((int)file.SafeFileHandle.DangerousGetHandle(), NoCache, 1, 0, 0, 0, 0, 0, 1);
+        return file;
     }
 
     private static FileStream OpenDirect(string path)
@@ -77,15 +91,6 @@ internal sealed class UnbufferedFile(string path) : StreamFile(OpenUnbuffered(pa
         return new FileStream(new SafeFileHandle((IntPtr)descriptor, ownsHandle: true), FileAccess.Read, bufferSize: 1, isAsync: false);
     }
 
-    /// <summary><c>O_DIRECT</c> of Linux' <c>fcntl.h</c>, which differs between processors.</summary>
-    private static int Direct => RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 ? 0x10000 : 0x4000;
-
-    private static ModelFaultException NotSupported(string path, Exception? inner) => new(
-        ModelFault.ReadModeNotSupported,
-        $"The file system of '{path}' does not let files be read past the cache.",
-        new FaultFacts { Path = path },
-        inner);
-
     [DllImport("libc", EntryPoint = "open", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Open(byte[] path, int flags);
@@ -93,4 +98,5 @@ internal sealed class UnbufferedFile(string path) : StreamFile(OpenUnbuffered(pa
     [DllImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Control(int descriptor, int command, nint inRegister, nint r3, nint r4, nint r5, nint r6, nint r7, nint onStack);
+#endif
 }
