@@ -31,7 +31,7 @@ internal static class ErrorRecords
         ModelFault.BlobNotFound => (ErrorCategory.ObjectNotFound, "Check the digest with Get-ModelManifest; if the registry itself lost the blob, only its owner can push it again."),
         ModelFault.ManifestInvalid => (ErrorCategory.InvalidData, "Look at it with 'Get-ModelManifest -Raw', and name a tag of a single model."),
         ModelFault.DigestMismatch => (ErrorCategory.InvalidData, "The wire, or what is behind it, is at fault: try again without a proxy or VPN, or from another registry with -Registry. Nothing was written to the store."),
-        ModelFault.ReadBackMismatch => (ErrorCategory.InvalidData, "The download is right and the reading is wrong: use -VerifyInline to save without reading back, and look for the cause with Test-ModelBlob -Diagnose (from version 0.2 on; until then run Test-ModelBlob several times and compare). Memory, the disk's driver and the disk are the usual ones."),
+        ModelFault.ReadBackMismatch => (ErrorCategory.InvalidData, "The download is right and the reading is wrong: use -VerifyInline to save without reading back, and find out what is wrong here with Test-ModelBlob -Diagnose. Memory, the disk's driver and the disk are the usual causes."),
         ModelFault.SizeMismatch => (ErrorCategory.InvalidData, "A proxy or the registry sends something else than the manifest names; try without the proxy."),
         ModelFault.RegistryUnreachable => (ErrorCategory.ConnectionError, "Check the network, the name's host and the proxy settings; run the same command again to go on from here."),
         ModelFault.UnexpectedStatus => (ErrorCategory.ConnectionError, "Try again later; if it stays, a proxy or the registry refuses the request."),

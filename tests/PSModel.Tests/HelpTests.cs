@@ -1,0 +1,117 @@
+using System.Management.Automation;
+using PSModel.Help;
+using PSModel.Loopback;
+using PSModel.TestParts;
+
+namespace PSModel.Tests;
+
+public sealed class HelpTests : IDisposable
+{
+    /// <summary>Every example of every command, in one session, with the loopback registry in place of Ollama's.</summary>
+    private const string RunExamples =
+        """
+        param($registry)
+        $PSDefaultParameterValues = @{ '*-Model*:Registry' = $registry }
+        foreach ($command in 'Save-ModelBlob', 'Get-ModelManifest', 'Test-ModelBlob') {
+            foreach ($example in (Get-Help $command).examples.example) {
+                $Error.Clear()
+                $output = @(. ([scriptblock]::Create($example.code)))
+                "$command | $($example.title) | $($output.Count) objects | $($Error.Count) errors $Error"
+            }
+        }
+        """;
+
+    private readonly EngineSession _engine = new();
+    private readonly TemporaryFolder _folder = new();
+
+    public static TheoryData<string> Commands => ["Get-ModelManifest", "Save-ModelBlob", "Test-ModelBlob"];
+
+    [Fact]
+    public void The_files_in_en_US_are_what_their_source_makes()
+    {
+        new HelpBook(Path.Combine(Checkout.Root, "src", "PSModel.Help", "Topics"), Checkout.StagedModule).Write(_folder.Path);
+        string committed = Path.Combine(Checkout.Root, "en-US");
+        Assert.Equal(Names(committed), Names(_folder.Path));
+        foreach (string name in Names(committed))
+        {
+            Assert.Equal(File.ReadAllText(Path.Combine(_folder.Path, name)), File.ReadAllText(Path.Combine(committed, name)));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public void Every_command_has_every_part_of_help(string command)
+    {
+        PSObject help = _engine.Run("param($name) Get-Help $name -Full", command).Output[0];
+        dynamic full = help;
+        Assert.True(((object[])full.examples.example).Length >= 4);
+        Assert.NotEmpty(Text(full.description));
+        Assert.NotEmpty((string)full.Synopsis);
+        Assert.NotNull(full.inputTypes.inputType);
+        Assert.NotNull(full.returnValues.returnValue);
+        Assert.NotNull(full.alertSet.alert);
+    }
+
+    [Theory]
+    [InlineData("about_PSModel")]
+    [InlineData("about_PSModel_Verification")]
+    public void The_topics_are_found(string topic)
+    {
+        string text = Assert.Single(_engine.Run("param($topic) Get-Help $topic", topic).Output).ToString();
+        Assert.Contains("SHORT DESCRIPTION", text, StringComparison.Ordinal);
+        Assert.All(text.Split('\n'), line => Assert.InRange(line.Length, 0, 80));
+    }
+
+    [Theory]
+    [InlineData("about_PSModel", "PSModel.Core.Faults.ModelFault")]
+    [InlineData("about_PSModel_Verification", "PSModel.Core.Diagnosis.DiagnosisVerdict")]
+    [InlineData("about_PSModel_Verification", "PSModel.Core.Diagnosis.DamagePattern")]
+    public void The_topics_explain_every_word_that_a_script_may_meet(string topic, string type)
+    {
+        const string NamesOf =
+            """
+            param($type)
+            $null = Get-ModelManifest -Local -StorePath /nowhere
+            $core = [System.AppDomain]::CurrentDomain.GetAssemblies() | Where-Object { $_.GetName().Name -eq 'PSModel.Core' }
+            @($core)[0].GetType($type, $true).GetEnumNames()
+            """;
+        string text = _engine.Run("param($topic) Get-Help $topic", topic).Output[0].ToString();
+        string[] names = [.. _engine.Run(NamesOf, type).Output.Select(name => name.ToString())];
+        Assert.True(names.Length > 5);
+        Assert.All(names, name => Assert.Contains(name, text, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Every_example_runs_as_it_stands()
+    {
+        await using LoopbackRegistry registry = LoopbackRegistry.Start();
+        registry.Offer(LoopbackModel.Generate("library/gemma4", "31b", 3_000_000));
+        registry.Offer(LoopbackModel.Generate("library/nomic-embed-text", "latest", 1_000_000, seed: 2));
+        using ChildProcess process = ChildProcess.StartScript(
+            $"& {{ {RunExamples} }} {registry.Address}",
+            ("OLLAMA_MODELS", Path.Combine(_folder.Path, "store")), ("HOME", _folder.Path), ("MODEL_MIRROR", registry.Address.ToString()));
+        await process.WaitAsync();
+
+        string[] lines = process.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        string[] examples = [.. lines.Where(line => line.Contains(" | Example ", StringComparison.Ordinal))];
+        Assert.True(examples.Length >= 12, process.Output + process.Error);
+        Assert.All(examples, line => Assert.EndsWith("| 0 errors", line, StringComparison.Ordinal));
+
+        // Those whose purpose is to show nothing where nothing is wrong, to act on a condition, or to write a file.
+        Assert.Equal(
+            [
+                "Keep the manifest as it was served", "Test the whole store", "Use it in a condition", "Find out what is wrong",
+            ],
+            examples.Where(line => line.Contains("| 0 objects", StringComparison.Ordinal)).Select(line => line.Split('|', ':')[2].Trim()));
+    }
+
+    public void Dispose()
+    {
+        _engine.Dispose();
+        _folder.Dispose();
+    }
+
+    private static IEnumerable<string> Names(string folder) => Directory.GetFiles(folder).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
+
+    private static string Text(object value) => LanguagePrimitives.ConvertTo<string>(value);
+}
