@@ -110,6 +110,17 @@ public sealed class BlobDiagnosisTests : IDisposable
     }
 
     [Fact]
+    public async Task A_blob_that_repeats_itself_is_not_taken_for_a_repeat()
+    {
+        _bytes.AsSpan(0, MiB).CopyTo(_bytes.AsSpan(MiB));
+        _bytes.AsSpan(0, 2 * MiB).CopyTo(_bytes.AsSpan(2 * MiB));
+        File.WriteAllBytes(_path, _bytes);
+        WriteMap(true);
+        Damage(MiB + 70_000, [1, 2, 3]);
+        Assert.Equal([(MiB, MiB, DamagePattern.Other)], await RangesAsync());
+    }
+
+    [Fact]
     public async Task A_map_with_cuts_names_the_shorter_blocks()
     {
         WriteMap(true, 700_000, (2 * MiB) + 5, 3 * MiB);

@@ -13,6 +13,8 @@ internal sealed class DamageFinder(string path, BlockLayout layout, ReadComparis
     /// <summary>A block is read again so often in each mode, to find its right bytes.</summary>
     private const int Rereads = 3;
 
+    private readonly HashSet<int> _damaged = [.. comparison.Damaged];
+
     /// <summary>Finds the damaged ranges in the order of the blob.</summary>
     public IReadOnlyList<DamagedRange> Find(CancellationToken cancellationToken)
     {
@@ -22,7 +24,7 @@ internal sealed class DamageFinder(string path, BlockLayout layout, ReadComparis
             return ranges;
         }
 
-        byte[] start = layout.Blocks.Count > 0 && !comparison.Damaged.Contains(0) ? FindRight(0, []) ?? [] : [];
+        byte[] start = layout.Blocks.Count > 0 && !_damaged.Contains(0) ? FindRight(0, []) ?? [] : [];
         int reread = 0;
         foreach (int index in comparison.Unstable)
         {
@@ -35,10 +37,21 @@ internal sealed class DamageFinder(string path, BlockLayout layout, ReadComparis
         foreach (int index in comparison.Damaged)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            ranges.AddRange(comparison.IsUnreadable(index) ? [Whole(index, DamagePattern.Unreadable)] : scanner.Scan(layout.Blocks[index]));
+            ranges.AddRange(comparison.IsUnreadable(index) ? [Whole(index, DamagePattern.Unreadable)] : scanner.Scan(layout.Blocks[index], NextRight(index)));
         }
 
         return Merge(ranges);
+    }
+
+    /// <summary>The first byte after a damaged block that belongs to a right one.</summary>
+    private long NextRight(int index)
+    {
+        while (_damaged.Contains(index + 1))
+        {
+            index++;
+        }
+
+        return layout.Blocks[index].End;
     }
 
     private List<DamagedRange> LookAtUnstable(int index, byte[] start)

@@ -19,7 +19,9 @@ internal sealed class DamageScanner(BlobFile file, byte[] start) : IDisposable
     private long _repeatStart;
 
     /// <summary>Looks at one block; call it for the blocks in order.</summary>
-    public IEnumerable<DamagedRange> Scan(Block block)
+    /// <param name="block">The block.</param>
+    /// <param name="next">The first byte after it that is right again.</param>
+    public IEnumerable<DamagedRange> Scan(Block block, long next)
     {
         byte[] bytes = Read(block);
         List<DamagedRange> found = [];
@@ -34,7 +36,7 @@ internal sealed class DamageScanner(BlobFile file, byte[] start) : IDisposable
 
             int zeros = (block.Start + at) % DamageComparer.PageSize == 0 ? DamageComparer.ZerosFrom(bytes, at, bytes.Length) : 0;
             int markup = zeros > 0 ? 0 : MarkupText.LengthAt(bytes, at, bytes.Length);
-            int repeat = zeros + markup > 0 ? 0 : RepeatAt(block, bytes, at);
+            int repeat = zeros + markup > 0 ? 0 : RepeatAt(block, bytes, at, next);
             if (zeros + markup + repeat == 0)
             {
                 at++;
@@ -54,7 +56,7 @@ internal sealed class DamageScanner(BlobFile file, byte[] start) : IDisposable
     /// <summary>Most bytes begin nothing of what is looked for.</summary>
     private bool MayBegin(byte value) => value is 0 or (byte)'<' || (start.Length > 0 && value == start[0]);
 
-    private int RepeatAt(Block block, byte[] bytes, int at)
+    private int RepeatAt(Block block, byte[] bytes, int at, long next)
     {
         int most = Math.Min(bytes.Length - at, start.Length);
         if (block.Start + at == 0 || most < TellingLength || IsUniform(start) || !bytes.AsSpan(at, TellingLength).SequenceEqual(start.AsSpan(0, TellingLength)))
@@ -63,6 +65,11 @@ internal sealed class DamageScanner(BlobFile file, byte[] start) : IDisposable
         }
 
         int length = Common(bytes.AsSpan(at, most), start);
+        if (IsNatural(block.Start + at, next))
+        {
+            return 0;
+        }
+
         if (at + length == bytes.Length)
         {
             _repeatStart = block.Start + at;
@@ -71,6 +78,10 @@ internal sealed class DamageScanner(BlobFile file, byte[] start) : IDisposable
 
         return length;
     }
+
+    /// <summary>Where the right bytes after the damage repeat the blob at the same distance, the blob itself does so.</summary>
+    private bool IsNatural(long distance, long next) =>
+        next + TellingLength <= file.Length && Read(new Block(next, next + TellingLength)).AsSpan().SequenceEqual(Read(new Block(next - distance, next - distance + TellingLength)));
 
     /// <summary>A 200 answer to a request for a range goes on over many blocks.</summary>
     private int GoOnWithRepeat(Block block, byte[] bytes, List<DamagedRange> found)

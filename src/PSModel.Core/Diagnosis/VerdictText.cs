@@ -6,6 +6,8 @@ namespace PSModel.Core.Diagnosis;
 /// those that were reported for Ollama's "digest mismatch". Stateless and thread-safe.</summary>
 internal static class VerdictText
 {
+    private const int MostPatterns = 2;
+
     /// <summary>What it points to.</summary>
     /// <param name="diagnosis">The diagnosis, with its verdict, reads and ranges.</param>
     /// <param name="facts">A sentence to begin with; may be empty.</param>
@@ -56,33 +58,33 @@ internal static class VerdictText
         };
     }
 
-    private static string Pattern(BlobDiagnosis diagnosis)
-    {
-        if (diagnosis.DamagedRanges.Count == 0)
-        {
-            return string.Empty;
-        }
+    /// <summary>The commonest patterns, which say most.</summary>
+    private static string Pattern(BlobDiagnosis diagnosis) => string.Join(
+        " ",
+        diagnosis.DamagedRanges.GroupBy(range => range.Pattern)
+            .OrderByDescending(group => group.Count())
+            .Take(MostPatterns)
+            .Select(group => Describe(group.Key, diagnosis.Verdict))
+            .Where(text => text.Length > 0));
 
-        DamagePattern pattern = diagnosis.DamagedRanges.GroupBy(range => range.Pattern).OrderByDescending(group => group.Count()).First().Key;
-        return pattern switch
-        {
-            DamagePattern.SingleBit =>
-                "Single flipped bits are mostly the work of bad memory.",
-            DamagePattern.CacheLineRuns =>
-                "Damage in runs of 64 bytes, the unit of caches and of DMA, points to the driver or controller of the disk, less often to memory.",
-            DamagePattern.ZeroedPages =>
-                "Pages of zeros are mostly writes that were lost: a power cut, a full volume, or a fault of the file system.",
-            DamagePattern.Markup =>
-                "The damage is HTML or XML text: a server or proxy sent an error page, and whoever downloaded the file wrote it into it.",
-            DamagePattern.RepeatOfStart =>
-                "The damage is the blob's beginning once more: a proxy or server ignored a request for a range, and whoever downloaded the file did not notice.",
-            DamagePattern.Unreadable =>
-                "The disk reports errors: it is failing, or its cable is.",
-            DamagePattern.Other when diagnosis.Verdict == DiagnosisVerdict.DamagedOnDisk =>
-                "What exactly is wrong in the blocks named cannot be told without the right bytes.",
-            _ => string.Empty,
-        };
-    }
+    private static string Describe(DamagePattern pattern, DiagnosisVerdict verdict) => pattern switch
+    {
+        DamagePattern.SingleBit =>
+            "Single flipped bits are mostly the work of bad memory.",
+        DamagePattern.CacheLineRuns =>
+            "Damage in runs of 64 bytes, the unit of caches and of DMA, points to the driver or controller of the disk, less often to memory.",
+        DamagePattern.ZeroedPages =>
+            "Pages of zeros are mostly writes that were lost: a power cut, a full volume, or a fault of the file system.",
+        DamagePattern.Markup =>
+            "HTML or XML text is an error page that a server or proxy sent, and whoever downloaded the file wrote it into it.",
+        DamagePattern.RepeatOfStart =>
+            "The blob's beginning once more means that a proxy or server ignored a request for a range, and whoever downloaded the file did not notice.",
+        DamagePattern.Unreadable =>
+            "The disk reports errors: it is failing, or its cable is.",
+        DamagePattern.Other when verdict == DiagnosisVerdict.DamagedOnDisk =>
+            "What exactly is wrong in a block named Other cannot be told without the right bytes; -Repair -Verbose tells.",
+        _ => string.Empty,
+    };
 
     /// <summary>What could not be looked at makes the rest less certain.</summary>
     private static string Missing(BlobDiagnosis diagnosis) =>
