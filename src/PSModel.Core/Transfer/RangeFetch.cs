@@ -102,6 +102,9 @@ internal sealed class RangeFetch(BlobSource source, ModelSaver saver, TransferMe
         meter.Receive(read);
         return read > 0 ? read : throw new ModelFaultException(
             ModelFault.SizeMismatch,
-            $"The registry sent {_stream.Position} bytes in place of those up to {_stream.End}.") { IsTransient = true };
+            $"The registry sent {_stream.Position} bytes in place of those up to {_stream.End}.")
+        {
+            IsTransient = true,
+        };
     }
 }

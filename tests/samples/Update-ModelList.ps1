@@ -1,0 +1,39 @@
+<#
+.SYNOPSIS
+Keeps the models of a list current.
+.DESCRIPTION
+The list is a CSV file with a column Name. Each model is saved, and only what is new of it is fetched. One object a model
+tells what happened, so that the output can be logged or mailed; a model that fails does not hold up the next one.
+.EXAMPLE
+./Update-ModelList.ps1 -List models.csv | Export-Csv updates.csv -Append
+#>
+[CmdletBinding(SupportsShouldProcess)]
+param(
+    [Parameter(Mandatory)]
+    [string] $List,
+
+    [string] $StorePath,
+
+    [uri] $Registry,
+
+    [long] $BandwidthLimit
+)
+
+$common = @{ VerifyInline = $true }
+foreach ($name in 'StorePath', 'Registry', 'BandwidthLimit') {
+    if ($PSBoundParameters.ContainsKey($name)) {
+        $common[$name] = $PSBoundParameters[$name]
+    }
+}
+
+foreach ($row in Import-Csv -LiteralPath $List) {
+    $blobs = @(Save-ModelBlob -Name $row.Name @common -ErrorAction SilentlyContinue -ErrorVariable problem)
+    $new = @($blobs | Where-Object Status -eq 'Downloaded')
+    [pscustomobject]@{
+        Date     = Get-Date
+        Name     = $row.Name
+        Result   = if ($problem) { 'Failed' } elseif ($new) { 'Updated' } else { 'Current' }
+        NewBytes = [long] ($new | Measure-Object -Property BytesReceived -Sum).Sum
+        Problem  = ($problem | ForEach-Object { $_.Exception.Message }) -join ' '
+    }
+}
