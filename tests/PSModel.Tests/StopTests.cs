@@ -72,6 +72,37 @@ public sealed class StopTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task Ctrl_C_ends_a_repair_and_leaves_the_old_blob()
+    {
+        string name = _registry.Offer(_model);
+        Assert.Empty(_engine.Run("param($name, $store) Save-ModelBlob $name $store -VerifyInline", name, _store.Path).Errors);
+        string blob = _store.Blob(_model.Blobs[0].Digest);
+        byte[] damaged = await File.ReadAllBytesAsync(blob);
+        damaged[20_000_000] ^= 1;
+        await File.WriteAllBytesAsync(blob, damaged);
+        TaskCompletionSource underway = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _registry.Fault = (request, answer) =>
+        {
+            if (request.IsBlob)
+            {
+                answer.StallAfter = 1000;
+                underway.TrySetResult();
+            }
+        };
+
+        using PowerShell shell = _engine.Shell("param($name, $store) Save-ModelBlob $name $store -Repair");
+        shell.AddArgument(name).AddArgument(_store.Path);
+        IAsyncResult running = shell.BeginInvoke();
+        await underway.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await Task.Factory.FromAsync(shell.BeginStop, shell.EndStop, null).WaitAsync(TimeSpan.FromSeconds(30));
+
+        Assert.Throws<PipelineStoppedException>(() => shell.EndInvoke(running));
+        Assert.DoesNotContain(OpenFiles(), path => path.StartsWith(_store.Path, StringComparison.Ordinal));
+        Assert.Equal(damaged, await File.ReadAllBytesAsync(blob));
+        Assert.Empty(Directory.GetFiles(_store.Work, "*.repair"));
+    }
+
+    [Fact]
     public void A_downstream_break_ends_the_work_as_a_break()
     {
         string name = _registry.Offer(_model);
