@@ -66,4 +66,34 @@ Describe 'Get-ModelManifest' {
             { Get-ModelManifest nothing -Local -StorePath $store -ErrorAction Stop } | Should -Throw -ErrorId 'ManifestNotFound,*'
         }
     }
+
+    Context 'completion' {
+        BeforeAll {
+            function Complete([string] $Line) {
+                [System.Management.Automation.CommandCompletion]::CompleteInput($Line, $Line.Length, $null).CompletionMatches
+            }
+
+            $full = Join-Path $TestDrive 'completed'
+            $null = Save-ModelBlob 'demo', 'cut' $full -VerifyInline -Registry $registry.Address
+        }
+
+        It 'completes names from the store, with wildcards' {
+            (Complete "Get-ModelManifest -StorePath '$full' -Name ").CompletionText | Should -Be @('cut:latest', 'demo:latest')
+            (Complete "Get-ModelManifest -Local -StorePath '$full' *em").CompletionText | Should -Be 'demo:latest'
+        }
+
+        It 'completes names from the default store where no path is given' {
+            $before = $env:OLLAMA_MODELS
+            $env:OLLAMA_MODELS = $full
+            try {
+                (Complete 'Get-ModelManifest c').CompletionText | Should -Be 'cut:latest'
+            } finally {
+                $env:OLLAMA_MODELS = $before
+            }
+        }
+
+        It 'completes the store with folders' {
+            (Complete "Get-ModelManifest demo '$full/b").CompletionText | Should -Be "'$(Join-Path $full 'blobs')'"
+        }
+    }
 }

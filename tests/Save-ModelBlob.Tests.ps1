@@ -190,4 +190,59 @@ Describe 'Save-ModelBlob' {
             "$($registry.Prefix)none", $registry.Name | Save-ModelBlob -StorePath $store -VerifyInline -ErrorAction SilentlyContinue | Should -HaveCount 5
         }
     }
+
+    Context 'completion' {
+        BeforeAll {
+            function Complete([string] $Line) {
+                [System.Management.Automation.CommandCompletion]::CompleteInput($Line, $Line.Length, $null).CompletionMatches
+            }
+
+            $full = Join-Path $TestDrive 'full store'
+            $null = Save-ModelBlob demo $full -VerifyInline -Registry $registry.Address
+        }
+
+        It 'completes names from the store' {
+            (Complete "Save-ModelBlob -StorePath '$full' -Name DE").CompletionText | Should -Be 'demo:latest'
+            (Complete "Save-ModelBlob -StorePath '$full' -Name none").Count | Should -Be 0
+        }
+
+        It 'completes the digests of the named model and says what they are' {
+            $digests = Complete "Save-ModelBlob demo '$full' -Digest "
+            $digests.CompletionText | Should -Be (Save-ModelBlob demo $full -Registry $registry.Address).Digest
+            $digests[0].ToolTip | Should -Be 'Model 16.0 MB of demo:latest'
+        }
+
+        It 'completes the store with folders alone, in quotes where they need them' {
+            Set-Content -LiteralPath (Join-Path $TestDrive 'full.txt') -Value ''
+            $null = New-Item -ItemType Directory -Path (Join-Path $TestDrive 'plain')
+            Push-Location -LiteralPath $TestDrive
+            try {
+                (Complete 'Save-ModelBlob -StorePath fu').CompletionText | Should -Be "'$(Join-Path '.' 'full store')'"
+                (Complete 'Save-ModelBlob demo ./pl').CompletionText | Should -Be (Join-Path '.' 'plain')
+            } finally {
+                Pop-Location
+            }
+        }
+
+        It 'completes nothing from a store that is not there, and makes none' {
+            (Complete "Save-ModelBlob -StorePath '$store' -Name ").Count | Should -Be 0
+            (Complete "Save-ModelBlob demo '$store' -Digest ").Count | Should -Be 0
+            $store | Should -Not -Exist
+        }
+
+        It 'completes in a session that has not imported the module' {
+            $env:PSMODEL_LINE = "Save-ModelBlob -StorePath '$full' -Name d"
+            $before = $env:PSModulePath
+            $env:PSModulePath = (Get-StagedModulePath | Split-Path | Split-Path | Split-Path) + [System.IO.Path]::PathSeparator + $before
+            try {
+                & (Get-Process -Id $PID).Path -NoProfile -Command {
+                    (Get-Module).Name -contains 'PSModel'
+                    [System.Management.Automation.CommandCompletion]::CompleteInput($env:PSMODEL_LINE, $env:PSMODEL_LINE.Length, $null).CompletionMatches.CompletionText
+                } | Should -Be @($false, 'demo:latest')
+            } finally {
+                $env:PSModulePath = $before
+                $env:PSMODEL_LINE = $null
+            }
+        }
+    }
 }

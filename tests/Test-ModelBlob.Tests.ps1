@@ -75,4 +75,22 @@ Describe 'Test-ModelBlob' {
         $problem[0].CategoryInfo.Category | Should -Be 'ObjectNotFound'
         $problem[0].TargetObject | Should -Be 'none'
     }
+
+    Context 'completion' {
+        BeforeAll {
+            function Complete([string] $Line) {
+                [System.Management.Automation.CommandCompletion]::CompleteInput($Line, $Line.Length, $null).CompletionMatches
+            }
+        }
+
+        It 'completes names and digests from the store' {
+            (Complete "Test-ModelBlob -StorePath '$store' -Name $($registry.Address.Authority)/lib").CompletionText | Should -Be $saved[0].Name
+            (Complete "Test-ModelBlob $($saved[0].Name) '$store' -Digest ").CompletionText | Should -Be $saved.Digest
+            (Complete "Test-ModelBlob $($saved[0].Name) '$store' -Digest $($saved[0].Digest.Substring(7, 12))").CompletionText | Should -Be $saved[0].Digest
+        }
+
+        It 'completes the store with folders' {
+            (Complete "Test-ModelBlob -StorePath '$store/m").CompletionText | Should -Be "'$(Join-Path $store 'manifests')'"
+        }
+    }
 }

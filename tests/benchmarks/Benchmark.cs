@@ -28,6 +28,7 @@ internal sealed class Benchmark(BenchmarkOptions options)
         await RunAsync("resume", ResumeAsync);
         await RunAsync("test", TestAsync);
         await RunAsync("hash", HashAsync);
+        await RunAsync("completion", () => CompletionBenchmark.RunAsync(options.Folder, options.Rounds));
     }
 
     private static string Psmodel(string script) =>

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using PSModel.Completion;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
 using PSModel.Core.Store;
@@ -15,11 +16,13 @@ public sealed class GetModelManifestCommand : RegistryCommand
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Model")]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(ModelNameCompleter))]
     public string[]? Name { get; set; }
 
     /// <summary>The store.</summary>
     [Parameter(Position = 1)]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(FolderCompleter))]
     public string? StorePath { get; set; }
 
     /// <summary>Read the store, not the registry.</summary>

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using PSModel.Completion;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
 using PSModel.Core.Registry;
@@ -25,6 +26,7 @@ public sealed class SaveModelBlobCommand : RegistryCommand
     /// <summary>The model names.</summary>
     [Parameter(ParameterSetName = NameSet, Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Model")]
+    [ArgumentCompleter(typeof(ModelNameCompleter))]
     public string[] Name { get; set; } = [];
 
     /// <summary>What Get-ModelManifest returned; saved exactly as it was read.</summary>
@@ -34,11 +36,13 @@ public sealed class SaveModelBlobCommand : RegistryCommand
     /// <summary>The store.</summary>
     [Parameter(Position = 1)]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(FolderCompleter))]
     public string? StorePath { get; set; }
 
     /// <summary>Only these blobs of the model; then no manifest is written.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(BlobDigestCompleter))]
     public string[]? Digest { get; set; }
 
     /// <summary>Verify inline and do not read back.</summary>

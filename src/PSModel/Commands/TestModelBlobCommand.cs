@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using PSModel.Completion;
 using PSModel.Core.Diagnosis;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
@@ -26,6 +27,7 @@ public sealed class TestModelBlobCommand : StoreCommand
     /// <summary>The models whose blobs are tested, as the store's manifests name them.</summary>
     [Parameter(ParameterSetName = NameSet, Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [Alias("Model")]
+    [ArgumentCompleter(typeof(ModelNameCompleter))]
     public string[] Name { get; set; } = [];
 
     /// <summary>What Get-ModelManifest returned: its blobs are tested.</summary>
@@ -46,6 +48,7 @@ public sealed class TestModelBlobCommand : StoreCommand
     [Parameter(ParameterSetName = NameSet, Position = 1)]
     [Parameter(ParameterSetName = ManifestSet)]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(FolderCompleter))]
     public string? StorePath { get; set; }
 
     /// <summary>With a name: only these blobs of it. With a path: the digest that the file should have.</summary>
@@ -53,6 +56,7 @@ public sealed class TestModelBlobCommand : StoreCommand
     [Parameter(ParameterSetName = ManifestSet)]
     [Parameter(ParameterSetName = PathSet)]
     [Parameter(ParameterSetName = LiteralPathSet, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(BlobDigestCompleter))]
     public string[]? Digest { get; set; }
 
     /// <summary>The way to read: through the cache, past it, or through mapped memory.</summary>
@@ -183,7 +187,7 @@ public sealed class TestModelBlobCommand : StoreCommand
         try
         {
             IEnumerable<string> found = SessionState.Path.GetResolvedProviderPathFromPSPath(path, out ProviderInfo provider);
-            return provider.Name == FileSystem ? found : [ToFilePath(path)];
+            return provider.Name == FilePath.FileSystem ? found : [ToFilePath(path)];
         }
         catch (Exception e) when (e is ItemNotFoundException or System.Management.Automation.DriveNotFoundException or ProviderNotFoundException)
         {

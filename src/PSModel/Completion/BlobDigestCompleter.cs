@@ -1,0 +1,59 @@
+using System.Collections;
+using System.Management.Automation;
+using PSModel.Core.Faults;
+using PSModel.Core.Manifests;
+using PSModel.Core.Names;
+using PSModel.Core.Store;
+using PSModel.Pipeline;
+
+namespace PSModel.Completion;
+
+/// <summary>Completes a digest with the blobs of the models that the command line names, as the store's manifests list them.</summary>
+internal sealed class BlobDigestCompleter : StoreCompleter
+{
+    private const string NameParameter = "Name";
+    private const string Prefix = "sha256:";
+
+    /// <summary>As many digits as the tables show.</summary>
+    private const int ShownDigits = 12;
+
+    /// <inheritdoc/>
+    protected override IEnumerable<CompletionResult> Complete(ModelStore store, TypedWord word, IDictionary boundParameters)
+    {
+        if (!LanguagePrimitives.TryConvertTo(boundParameters[NameParameter], out string[] names) || names is null)
+        {
+            return [];
+        }
+
+        return names
+            .Select(name => Read(store, name))
+            .OfType<Manifest>()
+            .SelectMany(manifest => manifest.Blobs.Select(layer => (manifest.Name, Layer: layer)))
+            .GroupBy(blob => blob.Layer.Digest)
+            .Select(same => Offer(word, same.First().Layer, same.Select(blob => blob.Name.Shortest).Distinct()))
+            .OfType<CompletionResult>();
+    }
+
+    private static Manifest? Read(ModelStore store, string name)
+    {
+        try
+        {
+            return store.ReadManifest(ModelName.Parse(name));
+        }
+        catch (ModelFaultException)
+        {
+            // The other names' blobs are offered all the same.
+            return null;
+        }
+    }
+
+    private static CompletionResult? Offer(TypedWord word, Layer layer, IEnumerable<string> names)
+    {
+        string digest = layer.Digest.ToString();
+        string digits = digest.Substring(Prefix.Length);
+        string what = $"{layer.Kind} {ByteText.Of(layer.Size)}";
+        return word.Begins(digest) || word.Begins(digits)
+            ? word.Offer(digest, $"{digits.Substring(0, ShownDigits)} {what}", $"{what} of {string.Join(", ", names)}")
+            : null;
+    }
+}
