@@ -1,23 +1,29 @@
 <#
 .SYNOPSIS
-Builds, tests, and shows PSModel.
+Builds, tests, packs, and shows PSModel.
 .DESCRIPTION
 Build   builds everything and stages the module in out/PSModel/<version>/.
 Test    builds, then runs the xunit tests and, where Pester is installed, the Pester files.
+Pack    builds the module, makes out/PSModel.<version>.nupkg of it, and says the file's path and size. Install-PSResource
+        takes the file from a folder that is registered as a repository. The same sources give the same bytes.
 Demo    builds, then runs the demo: no network is needed.
 .EXAMPLE
 ./build.ps1
 .EXAMPLE
 ./build.ps1 -Task Test
+.EXAMPLE
+./build.ps1 -Task Pack
+Register-PSResourceRepository -Name local -Uri ./out -Trusted
+Install-PSResource PSModel -Repository local
 #>
 [CmdletBinding()]
 param(
-    [ValidateSet('Build', 'Test', 'Demo')]
+    [ValidateSet('Build', 'Test', 'Pack', 'Demo')]
     [string] $Task = 'Build'
 )
 
 $ErrorActionPreference = 'Stop'
-$solution = Join-Path $PSScriptRoot 'PSModel.sln'
+$solution = "$PSScriptRoot/PSModel.sln"
 
 function Invoke-Dotnet {
     & dotnet @args
@@ -43,7 +49,18 @@ function Invoke-PesterFile {
     }
 }
 
-Invoke-Dotnet build $solution --nologo
+# Task Pack uses the engine's own commands alone, for a test runs it where there is no other.
+function Invoke-Pack {
+    Invoke-Dotnet pack "$PSScriptRoot/src/PSModel" --nologo
+    $version = (Test-ModuleManifest "$PSScriptRoot/PSModel.psd1").Version
+    $package = [System.IO.FileInfo] "$PSScriptRoot/out/PSModel.$version.nupkg"
+    "The package is $($package.FullName), $($package.Length) bytes."
+}
+
+if ($Task -ne 'Pack') {
+    Invoke-Dotnet build $solution --nologo
+}
+
 switch ($Task) {
     'Build' {
         $version = (Import-PowerShellDataFile (Join-Path $PSScriptRoot 'PSModel.psd1')).ModuleVersion
@@ -52,6 +69,9 @@ switch ($Task) {
     'Test' {
         Invoke-Dotnet test $solution --nologo --no-build
         Invoke-PesterFile
+    }
+    'Pack' {
+        Invoke-Pack
     }
     'Demo' {
         Invoke-Dotnet run --project (Join-Path $PSScriptRoot 'src/PSModel.Cli') --no-build -- demo

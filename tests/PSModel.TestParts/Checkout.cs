@@ -8,9 +8,11 @@ public static class Checkout
     /// <summary>The top of the checkout.</summary>
     public static string Root { get; } = FindRoot();
 
+    /// <summary>The module's version.</summary>
+    public static string Version { get; } = typeof(Checkout).Assembly.GetName().Version!.ToString(3);
+
     /// <summary>The manifest of the staged module.</summary>
-    public static string StagedModule { get; } =
-        Path.Combine(Root, "out", "PSModel", typeof(Checkout).Assembly.GetName().Version!.ToString(3), "PSModel.psd1");
+    public static string StagedModule { get; } = Path.Combine(Root, "out", "PSModel", Version, "PSModel.psd1");
 
     /// <summary>The console program that carries the engine.</summary>
     public static string ConsoleProgram { get; } = Path.Combine(Root, "src", "PSModel.Cli", "bin", Configuration, "net10.0", "PSModel.Cli.dll");
@@ -19,7 +21,8 @@ public static class Checkout
     public static string FrameworkTests { get; } =
         Path.Combine(Root, "tests", "PSModel.Core.FrameworkTests", "bin", Configuration, "net472", "PSModel.Core.FrameworkTests.dll");
 
-    private static string Configuration => typeof(Checkout).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
+    /// <summary>The configuration that the tests were built in.</summary>
+    public static string Configuration => typeof(Checkout).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
 
     private static string FindRoot()
     {
