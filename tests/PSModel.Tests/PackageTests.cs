@@ -38,6 +38,8 @@ public sealed partial class PackageTests(ModulePackage package) : IClassFixture<
         "bin/netstandard2.0/System.Text.Json.dll",
         "bin/netstandard2.0/System.Threading.Tasks.Extensions.dll",
         "en-US/PSModel.dll-Help.xml",
+        "en-US/about_PSModel.help.txt",
+        "en-US/about_PSModel_Verification.help.txt",
     ];
 
     [Fact]
