@@ -17,6 +17,13 @@ public static class Checkout
     /// <summary>The console program that carries the engine.</summary>
     public static string ConsoleProgram { get; } = Path.Combine(Root, "src", "PSModel.Cli", "bin", Configuration, "net10.0", "PSModel.Cli.dll");
 
+    /// <summary>The program that carries the engine and imports nothing.</summary>
+    public static string BareEngine { get; } = Path.Combine(Root, "tests", "PSModel.BareEngine", "bin", Configuration, "net10.0", "PSModel.BareEngine.dll");
+
+    /// <summary>The least binary module that there can be.</summary>
+    public static string EmptyModule { get; } =
+        Path.Combine(Root, "tests", "PSModel.EmptyModule", "bin", Configuration, "netstandard2.0", "PSModel.EmptyModule.dll");
+
     /// <summary>The core's tests for .NET Framework.</summary>
     public static string FrameworkTests { get; } =
         Path.Combine(Root, "tests", "PSModel.Core.FrameworkTests", "bin", Configuration, "net472", "PSModel.Core.FrameworkTests.dll");

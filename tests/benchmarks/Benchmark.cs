@@ -27,6 +27,7 @@ internal sealed class Benchmark(BenchmarkOptions options)
         await RunAsync("memory", MemoryAsync);
         await RunAsync("resume", ResumeAsync);
         await RunAsync("test", TestAsync);
+        await RunAsync("import", ImportAsync);
         await RunAsync("hash", HashAsync);
         await RunAsync("completion", () => CompletionBenchmark.RunAsync(options.Folder, options.Rounds));
     }
@@ -247,6 +248,23 @@ internal sealed class Benchmark(BenchmarkOptions options)
         {
             File.Delete(blob);
             File.Delete(other);
+        }
+    }
+
+    /// <summary>Whole processes, since a module is imported but once in each: what PSModel adds to a module that has nothing.</summary>
+    private async Task ImportAsync()
+    {
+        foreach ((string host, string program) in new[] { ("dotnet", $"dotnet '{Checkout.BareEngine}'"), ("pwsh", "pwsh -NoProfile -Command") })
+        {
+            Contender nothing = new($"{host}: no module", $"{program} '1'", [host]);
+            Contender empty = new($"{host}: an empty binary module", $"{program} 'Import-Module {Checkout.EmptyModule}'", [host]);
+            Contender module = new($"{host}: PSModel", $"{program} 'Import-Module {Checkout.StagedModule}'", [host]);
+            Dictionary<Contender, Measurement> medians = await MeasureAsync([nothing, empty, module]);
+            if (medians.Count > 0)
+            {
+                double difference = medians[module].Wall - medians[empty].Wall;
+                Console.WriteLine($"{host}: no module {medians[nothing].Wall:0.000} s, an empty one {medians[empty].Wall:0.000} s, PSModel {medians[module].Wall:0.000} s: {difference * 1000:0} ms more than the empty one, {medians[module].Wall / medians[empty].Wall:0.00} ×");
+            }
         }
     }
 

@@ -9,8 +9,8 @@ if (args is ["-h" or "--help"])
           --folder PATH   where everything is written; the default is /dev/shm, so that the disk is not what is measured
           --rounds N      how often each is run, in turn with the others (5)
           --mib N         the size of the blob (2048)
-          --only NAME     one scenario: nginx, docker-registry, throttled, cutting, memory, resume, test, hash or
-                          completion
+          --only NAME     one scenario: nginx, docker-registry, throttled, cutting, memory, resume, test, hash, import
+                          or completion
 
         Needs curl, openssl, time, and for their rows nginx, docker-registry, aria2c, skopeo and pwsh.
         """);
