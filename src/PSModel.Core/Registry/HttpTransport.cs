@@ -72,30 +72,34 @@ internal sealed class HttpTransport : IDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw Unreachable(address, $"gave no answer within {_options.ConnectionTimeout.TotalSeconds:0.#} seconds", null);
+            throw Unreachable(query, address, $"gave no answer within {_options.ConnectionTimeout.TotalSeconds:0.#} seconds", null);
         }
         catch (HttpRequestException e) when (e.InnerException is AuthenticationException)
         {
-            throw Unreachable(address, $"shows a certificate that is not trusted here ({e.InnerException.Message})", e, isTransient: false);
+            throw Unreachable(query, address, $"shows a certificate that is not trusted here ({e.InnerException.Message})", e, isTransient: false);
         }
         catch (HttpRequestException e)
         {
-            throw Unreachable(address, $"cannot be reached ({(e.InnerException ?? e).Message})", e);
+            throw Unreachable(query, address, $"cannot be reached ({(e.InnerException ?? e).Message})", e);
         }
         catch (IOException e)
         {
-            throw Unreachable(address, $"broke the connection off ({e.Message})", e);
+            throw Unreachable(query, address, $"broke the connection off ({e.Message})", e);
         }
     }
 
-    private static ModelFaultException Unreachable(Uri address, string what, Exception? inner, bool isTransient = true) => new(
-        ModelFault.RegistryUnreachable,
-        $"{address.GetLeftPart(UriPartial.Authority)} {what}.",
-        new FaultFacts { Uri = Display(address) },
-        inner)
+    private ModelFaultException Unreachable(HttpQuery query, Uri address, string what, Exception? inner, bool isTransient = true)
     {
-        IsTransient = isTransient,
-    };
+        _options.Trace?.Invoke($"GET {Display(address)} {query.Range} → none: it {what}");
+        return new ModelFaultException(
+            ModelFault.RegistryUnreachable,
+            $"{address.GetLeftPart(UriPartial.Authority)} {what}.",
+            new FaultFacts { Uri = Display(address) },
+            inner)
+        {
+            IsTransient = isTransient,
+        };
+    }
 
     private static Uri? RedirectTarget(HttpResponseMessage response, Uri address)
     {

@@ -75,6 +75,7 @@ public sealed class GetModelManifestCommand : RegistryCommand
 
     private void Write(Manifest manifest)
     {
+        WriteVerbose($"The manifest of {manifest.Name.Shortest} was read from {manifest.Source}.");
         if (Raw)
         {
             WriteObject(OutputFactory.RawOf(manifest));

@@ -210,15 +210,28 @@ public sealed class TestModelBlobCommand : StoreCommand
 
     private void Emit(IBlobCheck check, Action<IBlobCheck> onDone)
     {
-        if (check.Fault is { } fault)
+        switch (check)
         {
-            WriteError(ErrorRecords.From(fault, check.Target.Path));
-        }
-        else if (!Quiet)
-        {
-            WriteObject(check is BlobDiagnosis diagnosis ? OutputFactory.From(diagnosis) : OutputFactory.From((BlobTest)check));
+            case { Fault: { } fault }:
+                WriteError(ErrorRecords.From(fault, check.Target.Path));
+                break;
+            case BlobDiagnosis diagnosis:
+                Write(OutputFactory.From(diagnosis), diagnosis.Verdict, check);
+                break;
+            case BlobTest test:
+                Write(OutputFactory.From(test), test.Status, check);
+                break;
         }
 
         onDone(check);
+    }
+
+    private void Write(object result, Enum finding, IBlobCheck check)
+    {
+        WriteVerbose($"{check.Target.Path}: {finding}, {ByteText.Of(check.BytesRead)} read.");
+        if (!Quiet)
+        {
+            WriteObject(result);
+        }
     }
 }

@@ -22,7 +22,9 @@ internal sealed class SaveObserver(Cmdlet cmdlet, PipelinePump pump, SaveProgres
     public void BlobFinished(SavedBlob blob) => pump.Post(() =>
     {
         progress.EndBlob();
-        cmdlet.WriteObject(OutputFactory.From(blob));
+        ModelBlobDigest done = OutputFactory.From(blob);
+        cmdlet.WriteVerbose($"{done.Digest}: {done.Status}, {ByteText.Of(done.BytesReceived)} received, {ByteText.Of(done.BytesResumed)} kept from earlier calls, {done.RetryCount} retries, verification {done.Verification}, in {done.Elapsed:g}.");
+        cmdlet.WriteObject(done);
     });
 
     public void BlobFailed(BlobDigest digest, ModelFaultException fault) => pump.Post(() =>
