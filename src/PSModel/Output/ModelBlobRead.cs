@@ -24,4 +24,7 @@ public sealed class ModelBlobRead
 
     /// <summary>Why something could not be read; empty where everything could.</summary>
     public string? Error { get; internal set; }
+
+    /// <summary>Mode and digest, or the error, in a few words.</summary>
+    public override string ToString() => $"{ReadMode} {Digest ?? Error}";
 }

@@ -18,4 +18,7 @@ public sealed class ModelLayer
 
     /// <summary>The blob's size in bytes.</summary>
     public long Size { get; internal set; }
+
+    /// <summary>Kind, digest and size in a few words.</summary>
+    public override string ToString() => $"{Kind} {Digest}, {Size} B";
 }
