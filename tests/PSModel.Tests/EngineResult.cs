@@ -7,6 +7,7 @@ public sealed record EngineResult(
     IReadOnlyList<PSObject> Output,
     IReadOnlyList<ErrorRecord> Errors,
     IReadOnlyList<string> Verbose,
+    IReadOnlyList<string> Debug,
     IReadOnlyList<string> Warnings,
     IReadOnlyList<ProgressRecord> Progress,
     Exception? Thrown)

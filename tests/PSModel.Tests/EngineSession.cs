@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
 using System.Management.Automation;
+using System.Management.Automation.Host;
 using System.Management.Automation.Runspaces;
 using PSModel.TestParts;
 
@@ -10,9 +11,11 @@ public sealed class EngineSession : IDisposable
 {
     private readonly Runspace _runspace;
 
-    public EngineSession()
+    /// <param name="host">Answers what the session asks; without one, asking is an error.</param>
+    public EngineSession(PSHost? host = null)
     {
-        _runspace = RunspaceFactory.CreateRunspace(InitialSessionState.CreateDefault2());
+        InitialSessionState state = InitialSessionState.CreateDefault2();
+        _runspace = host is null ? RunspaceFactory.CreateRunspace(state) : RunspaceFactory.CreateRunspace(host, state);
         _runspace.Open();
         using PowerShell shell = Shell("param($path) Import-Module $path -ErrorAction Stop");
         shell.AddArgument(Checkout.StagedModule).Invoke();
@@ -52,6 +55,7 @@ public sealed class EngineSession : IDisposable
             output,
             [.. shell.Streams.Error],
             [.. shell.Streams.Verbose.Select(record => record.Message)],
+            [.. shell.Streams.Debug.Select(record => record.Message)],
             [.. shell.Streams.Warning.Select(record => record.Message)],
             [.. shell.Streams.Progress],
             thrown);
