@@ -29,6 +29,48 @@ Describe 'Get-ModelManifest' {
         $digest | Should -Be (Get-ModelManifest $registry.Name).Digest
     }
 
+    It 'gives objects that JSON keeps with config and layers' {
+        $manifest = Get-ModelManifest $registry.Name
+        $read = $manifest | ConvertTo-Json -WarningVariable truncated | ConvertFrom-Json
+        $truncated | Should -BeNullOrEmpty
+        $read.Layers.Digest | Should -Be $manifest.Layers.Digest
+        $read.Config.Size | Should -Be $manifest.Config.Size
+        $read.Raw | Should -Be $manifest.Raw
+    }
+
+    It 'gives objects that CSV keeps, and whose rows can be asked for again' {
+        $file = Join-Path $TestDrive 'manifests.csv'
+        Get-ModelManifest $registry.Name | Export-Csv $file -NoTypeInformation
+        $row = Import-Csv $file
+        $manifest = Get-ModelManifest $registry.Name
+        foreach ($property in 'Host', 'Namespace', 'Model', 'Tag', 'Digest', 'MediaType', 'SchemaVersion', 'Size', 'Source', 'Raw') {
+            $row.$property | Should -Be $manifest.$property
+        }
+
+        $row.Config | Should -BeLike "*$($manifest.Config.Digest)*"
+        ([pscustomobject]@{ Name = $registry.Name } | Get-ModelManifest).Digest | Should -Be $row.Digest
+    }
+
+    It 'gives objects that remoting keeps with config and layers' {
+        $modulePath = Get-StagedModulePath
+        $name = $registry.Name
+        $job = Start-Job {
+            Import-Module $using:modulePath
+            Get-ModelManifest $using:name
+        }
+        $received = $job | Receive-Job -Wait -AutoRemoveJob -ErrorAction Stop
+        $manifest = Get-ModelManifest $name
+        $received.Layers.Digest | Should -Be $manifest.Layers.Digest
+        $received.Layers.Size | Should -Be $manifest.Layers.Size
+        $received.Config.Digest | Should -Be $manifest.Config.Digest
+        $received.Raw | Should -Be $manifest.Raw
+    }
+
+    It 'stops for Select-Object -First' {
+        "$($registry.Prefix)demo", "$($registry.Prefix)none" | Get-ModelManifest -ErrorVariable problem | Select-Object -First 1 | Should -HaveCount 1
+        $problem | Should -BeNullOrEmpty
+    }
+
     It 'says that a model is not there' {
         { Get-ModelManifest "$($registry.Prefix)none" -ErrorAction Stop } | Should -Throw -ErrorId 'ManifestNotFound,*'
     }

@@ -3,8 +3,19 @@ BeforeAll {
     Import-Module (Get-StagedModulePath)
     $registry = Start-LoopbackRegistry
 
+    # What a job takes by $using: is a variable.
+    $modulePath = Get-StagedModulePath
+    $name = $registry.Name
+
     function Get-FileSha256([string] $Path) {
         'sha256:' + (Get-FileHash -LiteralPath $Path -Algorithm SHA256).Hash.ToLowerInvariant()
+    }
+
+    # The files that this process has open, where the system tells.
+    function Get-OpenFile {
+        if (Test-Path -LiteralPath "/proc/$PID/fd") {
+            [System.IO.Directory]::GetFiles("/proc/$PID/fd") | ForEach-Object { [System.IO.FileInfo]::new($_).LinkTarget }
+        }
     }
 
     function Get-StoreFile([string] $Path) {
@@ -97,6 +108,51 @@ Describe 'Save-ModelBlob' {
             Join-Path $store 'manifests' | Should -Not -Exist
         }
 
+        It 'stops in the middle of a blob for Select-Object -First, closes its files and keeps what has arrived' {
+            $first = Save-ModelBlob $registry.Name $store -VerifyInline -BandwidthLimit 4MB -IncludeProgress | Select-Object -First 1
+            $first | Should -BeOfType ([PSModel.ModelBlobProgress])
+            Get-OpenFile | Where-Object { $_ -like "$store*" } | Should -BeNullOrEmpty
+            Join-Path $store 'blobs' | Should -Not -Exist
+
+            $second = Save-ModelBlob $registry.Name $store -VerifyInline
+            $second[0].BytesResumed | Should -BeGreaterThan 0
+            $second[0].BytesResumed + $second[0].BytesReceived | Should -Be $second[0].Size
+        }
+
+        It 'takes its names from the Name column of a file' {
+            $file = Join-Path $TestDrive 'models.csv'
+            @"
+Comment,Name
+one,$($registry.Name)
+another,$($registry.Prefix)cut
+"@ | Set-Content -LiteralPath $file
+            Import-Csv $file | Save-ModelBlob -StorePath $store -VerifyInline | Should -HaveCount 10
+            Get-ModelManifest -Local -StorePath $store | Should -HaveCount 2
+        }
+
+        It 'gives objects that CSV and JSON keep' {
+            $objects = Save-ModelBlob $registry.Name $store -VerifyInline -IncludeProgress
+            foreach ($kind in 'ModelBlobDigest', 'ModelBlobProgress') {
+                $some = @($objects | Where-Object { $_.GetType().Name -eq $kind })
+                $file = Join-Path $TestDrive "$kind.csv"
+                $some | Export-Csv $file -NoTypeInformation
+                $rows = @(Import-Csv $file)
+                $read = @(ConvertTo-Json $some -WarningVariable truncated | ConvertFrom-Json)
+                $truncated | Should -BeNullOrEmpty
+                $rows.Count | Should -Be $some.Count
+                for ($i = 0; $i -lt $some.Count; $i++) {
+                    $rows[$i].Digest | Should -Be $some[$i].Digest
+                    foreach ($property in $some[$i].PSObject.Properties) {
+                        $text = if ($null -eq $property.Value) { '' } else { $property.Value.ToString() }
+                        $rows[$i].($property.Name) | Should -Be $text -Because "$kind.$($property.Name) is a plain value"
+                        if ($property.Value -isnot [timespan]) {
+                            $read[$i].($property.Name) | Should -Be $property.Value
+                        }
+                    }
+                }
+            }
+        }
+
         It 'keeps to a bandwidth limit and tells its progress' {
             $objects = Save-ModelBlob $registry.Name $store -VerifyInline -BandwidthLimit 16MB -IncludeProgress
             $progress = @($objects | Where-Object { $_ -is [PSModel.ModelBlobProgress] -and $_.TotalBytes -gt 1MB })
@@ -104,6 +160,56 @@ Describe 'Save-ModelBlob' {
             $bytes = @($progress.BytesTransferred)
             $bytes | Should -Be ($bytes | Sort-Object)
             $progress[-1].PercentComplete | Should -Be 100
+        }
+    }
+
+    Context 'in a job' {
+        It 'runs in a thread' {
+            if (-not (Get-Command Start-ThreadJob -ErrorAction Ignore)) {
+                Set-ItResult -Skipped -Because 'the module ThreadJob is not there'
+                return
+            }
+
+            $job = Start-ThreadJob {
+                Import-Module $using:modulePath
+                Save-ModelBlob $using:name $using:store -VerifyInline
+            }
+            $blobs = $job | Receive-Job -Wait -AutoRemoveJob -ErrorAction Stop
+            $blobs.Status | Should -Be (@('Downloaded') * 5)
+            $blobs[0] | Should -BeOfType ([PSModel.ModelBlobDigest])
+        }
+
+        It 'runs in a process, and what comes back by remoting can be tested' {
+            $job = Start-Job {
+                Import-Module $using:modulePath
+                Save-ModelBlob $using:name $using:store -VerifyInline
+            }
+            $blobs = $job | Receive-Job -Wait -AutoRemoveJob -ErrorAction Stop
+            $blobs.Status | Should -Be (@('Downloaded') * 5)
+            $blobs[0].Elapsed | Should -BeOfType ([timespan])
+            $blobs[0].PSPath | Should -Be $blobs[0].Path
+            ($blobs | Test-ModelBlob).Status | Should -Be (@('Valid') * 5)
+        }
+
+        It 'stops with its job and closes its files' {
+            if (-not (Get-Command Start-ThreadJob -ErrorAction Ignore)) {
+                Set-ItResult -Skipped -Because 'the module ThreadJob is not there'
+                return
+            }
+
+            $job = Start-ThreadJob {
+                Import-Module $using:modulePath
+                Save-ModelBlob $using:name $using:store -VerifyInline -BandwidthLimit 1MB -IncludeProgress
+            }
+            while ($job.State -in 'NotStarted', 'Running' -and $job.Output.Count -eq 0) {
+                $null = Wait-Job $job -Timeout 1
+            }
+
+            Stop-Job $job
+            $job.State | Should -Be 'Stopped'
+            Remove-Job $job
+            Get-OpenFile | Where-Object { $_ -like "$store*" } | Should -BeNullOrEmpty
+            Join-Path $store 'blobs' | Should -Not -Exist
         }
     }
 

@@ -69,6 +69,51 @@ Describe 'Test-ModelBlob' {
         Test-ModelBlob $registry.Name $store -Quiet | Should -BeFalse
     }
 
+    It 'stops for Select-Object -First' {
+        Test-ModelBlob $registry.Name $store -ThrottleLimit 1 | Select-Object -First 1 | Should -HaveCount 1
+        Test-ModelBlob $registry.Name $store -Diagnose | Select-Object -First 1 | Should -HaveCount 1
+    }
+
+    It 'gives objects that CSV and JSON keep' {
+        $tested = Test-ModelBlob $registry.Name $store
+        $file = Join-Path $TestDrive 'tested.csv'
+        $tested | Export-Csv $file -NoTypeInformation
+        $rows = Import-Csv $file
+        $rows.Digest | Should -Be $tested.Digest
+        $rows.Size | Should -Be $tested.Size
+        $rows.Elapsed | ForEach-Object { [timespan] $_ } | Should -Be $tested.Elapsed
+        ($rows | Test-ModelBlob).Status | Should -Be (@('Valid') * 5)
+        (ConvertTo-Json $tested | ConvertFrom-Json).Digest | Should -Be $tested.Digest
+    }
+
+    It 'gives a diagnosis that JSON keeps with its reads and damaged ranges' {
+        $bytes = [System.IO.File]::ReadAllBytes($saved[0].Path)
+        $bytes[1000] = $bytes[1000] -bxor 1
+        [System.IO.File]::WriteAllBytes($saved[0].Path, $bytes)
+
+        $diagnosis = Test-ModelBlob -LiteralPath $saved[0].Path -Diagnose
+        $read = $diagnosis | ConvertTo-Json -Depth 3 | ConvertFrom-Json
+        $read.Verdict | Should -Be 'DamagedOnDisk'
+        $read.DamagedRanges | Should -HaveCount 1
+        $read.DamagedRanges[0].Pattern | Should -Be $diagnosis.DamagedRanges[0].Pattern
+        $read.DamagedRanges[0].Length | Should -Be $diagnosis.DamagedRanges[0].Length
+        $read.Reads.Digest | Should -Be $diagnosis.Reads.Digest
+    }
+
+    It 'gives a diagnosis that remoting keeps with its reads' {
+        $modulePath = Get-StagedModulePath
+        $path = $saved[0].Path
+        $job = Start-Job {
+            Import-Module $using:modulePath
+            Test-ModelBlob -LiteralPath $using:path -Diagnose
+        }
+        $diagnosis = $job | Receive-Job -Wait -AutoRemoveJob -ErrorAction Stop
+        $diagnosis.Verdict | Should -Be 'Healthy'
+        $diagnosis.Reads.Count | Should -BeGreaterThan 1
+        $diagnosis.Reads[0].Digest | Should -Be $saved[0].Digest
+        $diagnosis.Reads[0].Matches | Should -BeTrue
+    }
+
     It 'says that a model is not in the store' {
         Test-ModelBlob none $store -ErrorVariable problem -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
         $problem[0].FullyQualifiedErrorId | Should -BeLike 'ManifestNotFound,*'
