@@ -55,7 +55,7 @@ Describe 'The module' {
             $help = Get-Help $Command -Full
             $help.Synopsis | Should -Not -BeLike "*$Command*"
             $help.description.Text | Should -Not -BeNullOrEmpty
-            @($help.examples.example).Count | Should -BeGreaterOrEqual 2
+            @($help.examples.example).Count | Should -BeGreaterOrEqual 4
             foreach ($example in $help.examples.example) {
                 $example.code | Should -BeLike "*$Command*"
             }

@@ -297,6 +297,38 @@ another,$($registry.Prefix)cut
         }
     }
 
+    Context 'a blob that is damaged on the disk' {
+        BeforeEach {
+            $saved = Save-ModelBlob $registry.Name $store -VerifyInline
+            $bytes = [System.IO.File]::ReadAllBytes($saved[0].Path)
+            $bytes[5MB] = $bytes[5MB] -bxor 1
+            [System.IO.File]::WriteAllBytes($saved[0].Path, $bytes)
+        }
+
+        It 'is repaired by fetching the damaged block alone' {
+            $repaired = Save-ModelBlob $registry.Name $store -Repair
+            $repaired.Status | Should -Be @('Repaired', 'AlreadyPresent', 'AlreadyPresent', 'AlreadyPresent', 'AlreadyPresent')
+            $repaired.Verified | Should -Not -Contain $false
+            $repaired.Verification | Should -Be (@('ReadBack') * 5)
+            $repaired[0].BytesReceived | Should -Be 1MB
+            Get-FileSha256 $saved[0].Path | Should -Be $saved[0].Digest
+        }
+
+        It 'stays as it is with -WhatIf' {
+            $before = Get-FileSha256 $saved[0].Path
+            $null = Save-ModelBlob $registry.Name $store -Repair -WhatIf
+            Get-FileSha256 $saved[0].Path | Should -Be $before
+        }
+
+        It 'is fetched whole where the store has no block map of it' {
+            Remove-Item -LiteralPath (Join-Path $store '.psmodel') -Recurse -Force
+            $repaired = Save-ModelBlob $registry.Name $store -Digest $saved[0].Digest -Repair
+            $repaired.Status | Should -Be 'Repaired'
+            $repaired.BytesReceived | Should -Be $saved[0].Size
+            Get-FileSha256 $saved[0].Path | Should -Be $saved[0].Digest
+        }
+    }
+
     Context 'completion' {
         BeforeAll {
             function Complete([string] $Line) {

@@ -114,6 +114,53 @@ Describe 'Test-ModelBlob' {
         $diagnosis.Reads[0].Matches | Should -BeTrue
     }
 
+    It 'reads in mode <_>' -ForEach 'Buffered', 'MemoryMapped' {
+        (Test-ModelBlob $registry.Name $store -ReadMode $_).Status | Should -Be (@('Valid') * 5)
+    }
+
+    It 'reads past the cache, or says that the file system refuses it' {
+        $tested = Test-ModelBlob $registry.Name $store -ReadMode Unbuffered -ErrorVariable problem -ErrorAction SilentlyContinue
+        if ($problem) {
+            $problem[0].FullyQualifiedErrorId | Should -BeLike 'ReadModeNotSupported,*'
+        } else {
+            $tested.Status | Should -Be (@('Valid') * 5)
+        }
+    }
+
+    It 'finds a right model healthy, blob by blob' {
+        $diagnosis = Test-ModelBlob $registry.Name $store -Diagnose
+        $diagnosis.Count | Should -Be 5
+        $diagnosis[0] | Should -BeOfType ([PSModel.ModelBlobDiagnosis])
+        $diagnosis.Verdict | Should -Be (@('Healthy') * 5)
+        $diagnosis.HasBlockMap | Should -Not -Contain $false
+        $diagnosis[0].DamagedRanges | Should -BeNullOrEmpty
+        $diagnosis[0].PSPath | Should -Be $saved[0].Path
+        Test-ModelBlob $registry.Name $store -Diagnose -Quiet | Should -BeTrue
+    }
+
+    It 'says that the disk is damaged, and where' {
+        $bytes = [System.IO.File]::ReadAllBytes($saved[0].Path)
+        [System.Array]::Clear($bytes, 1MB + 8KB, 4KB)
+        [System.IO.File]::WriteAllBytes($saved[0].Path, $bytes)
+
+        $diagnosis = Test-ModelBlob $registry.Name $store -Digest $saved[0].Digest -Diagnose
+        $diagnosis.Verdict | Should -Be 'DamagedOnDisk'
+        $diagnosis.DamagedRanges.Count | Should -Be 1
+        $diagnosis.DamagedRanges[0].Pattern | Should -Be 'ZeroedPages'
+        $diagnosis.DamagedRanges[0].Offset | Should -Be (1MB + 8KB)
+        $diagnosis.DamagedRanges[0].Length | Should -Be 4KB
+        $diagnosis.Reads.Matches | Should -Not -Contain $true
+        $diagnosis.Explanation | Should -Not -BeNullOrEmpty
+        $diagnosis.Recommendation | Should -Match '-Repair'
+    }
+
+    It 'says that a file ends early' {
+        $file = [System.IO.File]::OpenWrite($saved[0].Path)
+        $file.SetLength(1MB)
+        $file.Dispose()
+        (Test-ModelBlob $registry.Name $store -Digest $saved[0].Digest -Diagnose).Verdict | Should -Be 'Truncated'
+    }
+
     It 'says that a model is not in the store' {
         Test-ModelBlob none $store -ErrorVariable problem -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
         $problem[0].FullyQualifiedErrorId | Should -BeLike 'ManifestNotFound,*'

@@ -60,7 +60,7 @@ public sealed class PackagedModuleTests : IDisposable
         EngineResult result = _engine.Run(
             "param($name) $help = Get-Help $name -Full; $help.Synopsis; @($help.examples.example).Count; $help.description.Text", command);
         Assert.NotEqual(command, ((string)result.Output[0].BaseObject).Trim().Split(' ')[0]);
-        Assert.True((int)result.Output[1].BaseObject >= 2);
+        Assert.True((int)result.Output[1].BaseObject >= 4);
         Assert.NotEmpty((string)result.Output[2].BaseObject);
 
         EngineResult parameters = _engine.Run(
