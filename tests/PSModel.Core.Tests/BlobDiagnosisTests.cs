@@ -110,6 +110,34 @@ public sealed class BlobDiagnosisTests : IDisposable
     }
 
     [Fact]
+    public async Task Pages_of_zeros_that_the_blob_has_by_itself_are_not_damage()
+    {
+        _bytes.AsSpan(2 * MiB + 4096, 4096).Clear();
+        _bytes.AsSpan((3 * MiB) + 8192, 8192).Clear();
+        File.WriteAllBytes(_path, _bytes);
+        WriteMap(true);
+        Damage((2 * MiB) + 500_000, [(byte)(_bytes[(2 * MiB) + 500_000] ^ 1)]);
+        Assert.Equal([(2 * MiB, MiB, DamagePattern.Other)], await RangesAsync());
+    }
+
+    [Fact]
+    public async Task Bytes_after_a_right_blob_are_damage_and_no_other_file()
+    {
+        WriteMap(true);
+        File.WriteAllBytes(_path, [.. _bytes, 1, 2]);
+        Assert.Equal([(_bytes.Length, 2, DamagePattern.Other)], await RangesAsync());
+    }
+
+    [Fact]
+    public async Task An_error_page_of_unknown_size_is_no_blob()
+    {
+        File.WriteAllText(_path, "<html><body>403 Forbidden</body></html>");
+        BlobDiagnosis diagnosis = new(new BlobTarget(_path, _digest, null, null, null), _control);
+        await diagnosis.RunAsync(CancellationToken.None);
+        Assert.Equal(DiagnosisVerdict.NotABlob, diagnosis.Verdict);
+    }
+
+    [Fact]
     public async Task A_blob_that_repeats_itself_is_not_taken_for_a_repeat()
     {
         _bytes.AsSpan(0, MiB).CopyTo(_bytes.AsSpan(MiB));
@@ -182,9 +210,6 @@ public sealed class BlobDiagnosisTests : IDisposable
         WriteMap(true);
         byte[] foreign = page is null ? [.. Enumerable.Repeat((byte)1, 3 * MiB)] : Encoding.ASCII.GetBytes(page);
         File.WriteAllBytes(_path, foreign);
-        Assert.Equal(DiagnosisVerdict.NotABlob, (await DiagnoseAsync()).Verdict);
-
-        File.WriteAllBytes(_path, [.. _bytes, 1]);
         Assert.Equal(DiagnosisVerdict.NotABlob, (await DiagnoseAsync()).Verdict);
 
         File.Delete(_path);

@@ -35,6 +35,19 @@ public sealed class RateLimiterTests
     }
 
     [Fact]
+    public void It_holds_while_somebody_waits_and_not_while_somebody_reads()
+    {
+        RateLimiter limiter = new(Limit, () => _now);
+        limiter.Pay((int)Limit);
+        Assert.False(limiter.IsHolding);
+
+        limiter.Pay(1);
+        Assert.True(limiter.IsHolding);
+        _now = TimeSpan.FromSeconds(1.1);
+        Assert.False(limiter.IsHolding);
+    }
+
+    [Fact]
     public void Without_a_limit_nobody_waits()
     {
         RateLimiter limiter = new(0);

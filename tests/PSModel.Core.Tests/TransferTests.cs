@@ -252,6 +252,17 @@ public sealed class TransferTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_limit_that_one_connection_does_not_reach_lets_others_join()
+    {
+        _options.BandwidthLimit = 20 * MB;
+        int most = 0;
+        _recorder.OnLook = meter => most = Math.Max(most, meter.Connections);
+        Fault((_, answer) => answer.BytesPerSecond = 3 * MB);
+        await SaveAsync(BlobContent.Generate(45 * MB, 1));
+        Assert.InRange(most, 4, 8);
+    }
+
+    [Fact]
     public async Task The_block_map_of_a_blob_that_came_in_three_calls_knows_every_byte()
     {
         BlobContent content = BlobContent.Generate(30 * MB, 1);

@@ -88,6 +88,34 @@ public sealed class DiagnoseTests : IAsyncLifetime, IDisposable
     }
 
     [NeedsFact(ReadBackShim.Compiler)]
+    public async Task A_place_that_the_disk_never_gives_is_damage_on_the_disk()
+    {
+        string[] lines = await DiagnoseAsync(await ErrorAsync("everything"));
+        Assert.Contains("verdict DamagedOnDisk", lines);
+        Assert.Equal([("Unreadable", 1024 * 1024, 1024 * 1024)], Ranges(lines));
+
+        // What the disk does not give would end the process in a mapping.
+        Assert.DoesNotContain(lines, line => line.StartsWith("read MemoryMapped", StringComparison.Ordinal));
+    }
+
+    [NeedsFact(ReadBackShim.Compiler)]
+    public async Task A_place_that_some_reads_do_not_give_is_no_sign_of_a_good_disk()
+    {
+        string[] lines = await DiagnoseAsync(await ErrorAsync("buffered"));
+        Assert.Contains("verdict UnstableReads", lines);
+        Assert.Equal([("Unreadable", 1024 * 1024, 1024 * 1024)], Ranges(lines));
+    }
+
+    [NeedsFact(ReadBackShim.Compiler)]
+    public async Task A_small_blob_that_some_reads_do_not_give_is_not_healthy()
+    {
+        (string Name, string Value)[] shim = await ReadBackShim.CompileAsync(
+            _folder.Path, _store.Path, ("PSMODEL_SHIM_MODE", "error"), ("PSMODEL_SHIM_AT", "5"), ("PSMODEL_SHIM_ONLY", "buffered"));
+        string[] lines = await DiagnoseAsync(_model.Blobs[1].Digest, shim);
+        Assert.Contains("verdict UnstableReads", lines);
+    }
+
+    [NeedsFact(ReadBackShim.Compiler)]
     public async Task A_machine_that_computes_wrong_is_told_from_a_disk_that_reads_wrong()
     {
         string[] lines = await DiagnoseAsync(await ReadBackShim.CompileMemoryAsync(_folder.Path));
@@ -110,9 +138,14 @@ public sealed class DiagnoseTests : IAsyncLifetime, IDisposable
             .Select(line => line.Split(' '))
             .Select(parts => (parts[1], long.Parse(parts[2], CultureInfo.InvariantCulture), long.Parse(parts[3], CultureInfo.InvariantCulture)))];
 
-    private async Task<string[]> DiagnoseAsync(params (string Name, string Value)[] environment)
+    private async Task<(string Name, string Value)[]> ErrorAsync(string only) => await ReadBackShim.CompileAsync(
+        _folder.Path, _store.Path, ("PSMODEL_SHIM_MODE", "error"), ("PSMODEL_SHIM_AT", $"{Place}"), ("PSMODEL_SHIM_ONLY", only));
+
+    private Task<string[]> DiagnoseAsync(params (string Name, string Value)[] environment) => DiagnoseAsync(_model.Blobs[0].Digest, environment);
+
+    private async Task<string[]> DiagnoseAsync(string digest, (string Name, string Value)[] environment)
     {
-        string script = $"$d = Test-ModelBlob {_name} '{_store.Path}' -Digest {_model.Blobs[0].Digest} -Diagnose; {Show}";
+        string script = $"$d = Test-ModelBlob {_name} '{_store.Path}' -Digest {digest} -Diagnose; {Show}";
         using ChildProcess process = ChildProcess.StartScript(script, environment);
         Assert.True(await process.WaitAsync() == 0, process.Error);
         return [.. process.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];

@@ -108,6 +108,64 @@ public sealed class RepairTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_registry_that_ignores_ranges_is_asked_once()
+    {
+        (string name, string digest) = Save(20 * MiB);
+        foreach (int at in new[] { 2, 5, 9, 14 })
+        {
+            Damage(digest, at * MiB, [9, 9, 9]);
+        }
+
+        _registry.Fault = (_, answer) => answer.SendWhole();
+        PSObject blob = RepairIt(name, digest, "Repaired");
+        Assert.Equal(15L * MiB, blob.Properties["BytesReceived"].Value);
+        Assert.Equal(digest, await HashAsync(digest));
+    }
+
+    [NeedsFact(ReadBackShim.Compiler)]
+    public async Task A_right_blob_that_cannot_be_read_past_the_cache_is_not_fetched()
+    {
+        (string name, string digest) = Save(5 * MiB);
+        long sent = _registry.BlobBytesSent;
+        Assert.Equal("AlreadyPresent 0", await RepairWithErrorAsync(name, digest, "unbuffered"));
+        Assert.Equal(sent, _registry.BlobBytesSent);
+    }
+
+    [NeedsFact(ReadBackShim.Compiler)]
+    public async Task A_block_that_the_disk_does_not_give_is_fetched()
+    {
+        (string name, string digest) = Save(5 * MiB);
+        Assert.Equal($"Repaired {MiB}", await RepairWithErrorAsync(name, digest, "blob"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_a_repair_that_was_killed_left_is_gone_after_the_next(bool hasMap)
+    {
+        (string name, string digest) = Save(5 * MiB);
+        Damage(digest, 100, [9, 9, 9]);
+        if (!hasMap)
+        {
+            Directory.Delete(_store.Work, recursive: true);
+            Directory.CreateDirectory(_store.Work);
+        }
+
+        await File.WriteAllTextAsync(Path.Combine(_store.Work, $"{digest.Replace(':', '-')}.repair"), "left");
+        RepairIt(name, digest, "Repaired");
+        Assert.Empty(Directory.GetFiles(_store.Work, "*.repair"));
+    }
+
+    [Fact]
+    public void Progress_ends_at_the_whole_also_where_nothing_was_wrong()
+    {
+        (string name, string digest) = Save(30 * MiB);
+        EngineResult result = _engine.Run("param($name, $store, $digest) Save-ModelBlob $name $store -Digest $digest -Repair -IncludeProgress", name, _store.Path, digest);
+        PSObject last = result.Output.Last(item => item.BaseObject.GetType().Name == "ModelBlobProgress");
+        Assert.Equal(100, last.Properties["PercentComplete"].Value);
+    }
+
+    [Fact]
     public async Task What_was_wrong_is_named_in_the_story()
     {
         (string name, string digest) = Save(5 * MiB);
@@ -157,6 +215,19 @@ public sealed class RepairTests : IAsyncLifetime, IDisposable
     {
         _engine.Dispose();
         _store.Dispose();
+    }
+
+    /// <summary>Repairs in a process whose disk does not give a byte of the second mebibyte of the blobs.</summary>
+    private async Task<string> RepairWithErrorAsync(string name, string digest, string only)
+    {
+        // Only the blobs: the repaired copy lies on a part of the disk that is in order.
+        using TemporaryFolder folder = new();
+        (string Name, string Value)[] shim = await ReadBackShim.CompileAsync(
+            folder.Path, _store.Blobs, ("PSMODEL_SHIM_MODE", "error"), ("PSMODEL_SHIM_AT", $"{MiB + 5}"), ("PSMODEL_SHIM_ONLY", only));
+        using ChildProcess process = ChildProcess.StartScript(
+            $"$b = Save-ModelBlob {name} '{_store.Path}' -Digest {digest} -Repair; \"$($b.Status) $($b.BytesReceived)\"", shim);
+        Assert.True(await process.WaitAsync() == 0, process.Error);
+        return process.Output.Trim();
     }
 
     private (string Name, string Digest) Save(long size)

@@ -28,12 +28,17 @@ internal sealed class BlockLayout
     /// <summary>The blocks in the order of the blob. No block reaches over a multiple of <see cref="BlockSize"/>.</summary>
     public IReadOnlyList<Block> Blocks { get; }
 
-    /// <summary>The indices of the blocks that begin within a range which begins with a block.</summary>
-    public IEnumerable<int> Within(long start, long end)
+    /// <summary>Splits bytes of the blob into blocks; the last one may be cut short by the end of the bytes.</summary>
+    /// <param name="offset">Where the bytes begin, which is where a block does.</param>
+    /// <param name="bytes">The bytes; those past the end of the blob are left out.</param>
+    /// <param name="use">Given each block.</param>
+    public void Split(long offset, ReadOnlySpan<byte> bytes, BlockConsumer use)
     {
-        for (int i = IndexAt(start); i < Blocks.Count && Blocks[i].Start < end; i++)
+        for (int i = IndexAt(offset); i < Blocks.Count && Blocks[i].Start < offset + bytes.Length; i++)
         {
-            yield return i;
+            int start = (int)(Blocks[i].Start - offset);
+            ReadOnlySpan<byte> content = bytes.Slice(start, Math.Min(Blocks[i].Length, bytes.Length - start));
+            use(i, BlockChecksum.Of(content), content);
         }
     }
 

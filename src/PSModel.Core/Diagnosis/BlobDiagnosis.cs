@@ -9,7 +9,7 @@ namespace PSModel.Core.Diagnosis;
 
 /// <summary>
 /// Finds out what is wrong with a blob's file: it is read in every mode, repeatedly, and the reads are compared block by block
-/// with the block map and with each other. The memory it takes does not depend on the blob. For one run.
+/// with the block map and with each other. The memory it takes grows by 200 bytes for each mebibyte of the blob. For one run.
 /// </summary>
 public sealed class BlobDiagnosis : IBlobCheck
 {
@@ -31,6 +31,7 @@ public sealed class BlobDiagnosis : IBlobCheck
     public BlobDiagnosis(BlobTarget target, MemoryControl control)
     {
         Target = target;
+        Size = target.Size ?? target.FileLength;
         _control = control;
     }
 
@@ -75,7 +76,15 @@ public sealed class BlobDiagnosis : IBlobCheck
     {
         try
         {
+            (long, DateTime) before = Stamp();
             await DiagnoseAsync(cancellationToken).ConfigureAwait(false);
+            if (Stamp() != before && !IsGood)
+            {
+                throw new ModelFaultException(
+                    ModelFault.BlobInUse,
+                    $"'{Path}' changed while it was read, so the reads say nothing of the disk.",
+                    new FaultFacts { Digest = Digest.ToString(), Path = Path });
+            }
         }
         catch (ModelFaultException e)
         {
@@ -85,6 +94,13 @@ public sealed class BlobDiagnosis : IBlobCheck
         {
             Fault = Unreadable(e.Message, e);
         }
+    }
+
+    /// <summary>What shows that another program wrote to the file, or put another one in its place.</summary>
+    private (long Length, DateTime Written) Stamp()
+    {
+        FileInfo file = new(Path);
+        return file.Exists ? (file.Length, file.LastWriteTimeUtc) : default;
     }
 
     private async Task DiagnoseAsync(CancellationToken cancellationToken)
@@ -134,9 +150,21 @@ public sealed class BlobDiagnosis : IBlobCheck
             cancellationToken).ConfigureAwait(false);
         Reads = [pass.Result!];
 
+        if (length > 0 && !pass.IsRead)
+        {
+            throw Unreadable(pass.Result!.Error ?? string.Empty, null);
+        }
+
         int whole = layout.Blocks.Count(block => block.End <= length);
         int right = map is null ? 0 : Enumerable.Range(0, whole).Count(index => pass.Checksums[index] == map.Checksums[index]);
         string sizes = $"The file has {length} bytes and the blob {Size}.";
+        if (length > Size && map is not null && right == layout.Blocks.Count)
+        {
+            DamagedRanges = [new DamagedRange(Size, length - Size, DamagePattern.Other)];
+            Conclude(DiagnosisVerdict.DamagedOnDisk, $"{sizes} All bytes of the blob are right, and others follow.");
+            return;
+        }
+
         bool isForeign = length > Size || MarkupText.LengthAt(start, 0, start.Length) > 0 || (map is not null && whole > 0 && right == 0);
         if (isForeign)
         {
@@ -152,25 +180,36 @@ public sealed class BlobDiagnosis : IBlobCheck
     {
         List<ReadPass> passes = await ReadAllAsync(layout, map, cancellationToken).ConfigureAwait(false);
         Reads = [.. passes.Select(pass => pass.Result!)];
-        List<ReadPass> read = passes.FindAll(pass => pass.IsWhole || pass.Checksums.Any(checksum => checksum is not null));
-        if (read.Count == 0)
+
+        // A mode that is not to be had says nothing; a read that failed says a lot.
+        List<ReadPass> read = passes.FindAll(pass => pass.IsSupported);
+        if (!read.Exists(pass => pass.IsRead))
         {
             throw Unreadable(Reads[0].Error ?? string.Empty, null);
         }
 
         ReadComparison comparison = new(read, map?.Checksums, layout.Blocks.Count);
-        ReadMode[] modes = [.. read.Select(pass => pass.Mode).Distinct()];
-        DamagedRanges = await Task.Run(() => new DamageFinder(Path, layout, comparison, _copies, modes).Find(cancellationToken), cancellationToken).ConfigureAwait(false);
-        Verdict =
+        DamageFinder finder = new(Path, layout, comparison, _copies, ModesToReread(read));
+        DamagedRanges = await Task.Run(() => finder.Find(cancellationToken), cancellationToken).ConfigureAwait(false);
+        bool isForeign = finder.BeginsWithMarkup && comparison.Unstable.Count == 0 && (map is null || comparison.Damaged.Count == layout.Blocks.Count);
+        DiagnosisVerdict verdict =
             comparison.IsAllRight ? DiagnosisVerdict.Healthy
             : comparison.IsHashUnstable ? DiagnosisVerdict.UnstableMemory
+            : isForeign ? DiagnosisVerdict.NotABlob
             : comparison.Unstable.Count == 0 ? DiagnosisVerdict.DamagedOnDisk
-            : comparison.IsUnbufferedRight ? DiagnosisVerdict.BufferedReadsUnstable
+            : comparison.IsUnbufferedRight && comparison.IsAllRead ? DiagnosisVerdict.BufferedReadsUnstable
             : DiagnosisVerdict.UnstableReads;
-        Conclude(Verdict, comparison.HasReference || Verdict != DiagnosisVerdict.DamagedOnDisk
+        Conclude(verdict, comparison.HasReference || verdict != DiagnosisVerdict.DamagedOnDisk
             ? string.Empty
-            : "Which of them are wrong cannot be told: the store has no block map of this blob, which another program brought.");
+            : "Which of its bytes are wrong cannot be told: the store has no block map of this blob, which another program brought.");
     }
+
+    /// <summary>What the disk does not give would end the process in a mapping.</summary>
+    private static ReadMode[] ModesToReread(List<ReadPass> passes) =>
+    [
+        .. passes.Where(pass => pass.IsRead).Select(pass => pass.Mode).Distinct()
+            .Where(mode => mode != ReadMode.MemoryMapped || passes.TrueForAll(pass => pass.IsWhole)),
+    ];
 
     private async Task<List<ReadPass>> ReadAllAsync(BlockLayout layout, BlockMap? map, CancellationToken cancellationToken)
     {

@@ -13,10 +13,10 @@ internal static class DamageComparer
     private const double ReplacedPart = 0.5;
 
     /// <summary>Compares two readings of the same bytes.</summary>
-    /// <param name="offset">Where in the blob they begin, a multiple of <see cref="PageSize"/> unless a transfer was cut there.</param>
+    /// <param name="offset">Where in the blob they begin.</param>
     /// <param name="right">The right bytes.</param>
     /// <param name="wrong">The wrong ones, of the same length or shorter.</param>
-    /// <param name="start">The blob's first bytes.</param>
+    /// <param name="start">The blob's first bytes; none where they are not at hand.</param>
     public static IEnumerable<DamagedRange> Compare(long offset, byte[] right, byte[] wrong, byte[] start)
     {
         int length = Math.Min(right.Length, wrong.Length);
@@ -91,7 +91,7 @@ internal static class DamageComparer
             return new DamagedRange(offset + at, end - at, DamagePattern.Markup);
         }
 
-        if (end - at >= LineSize && wrong.AsSpan(at, end - at).StartsWith(start.AsSpan(0, Math.Min(start.Length, end - at))))
+        if (end - at >= LineSize && start.Length >= LineSize && wrong.AsSpan(at, end - at).StartsWith(start.AsSpan(0, Math.Min(start.Length, end - at))))
         {
             return new DamagedRange(offset + at, end - at, DamagePattern.RepeatOfStart);
         }

@@ -13,18 +13,16 @@ internal sealed class DamageFinder(string path, BlockLayout layout, ReadComparis
     /// <summary>A block is read again so often in each mode, to find its right bytes.</summary>
     private const int Rereads = 3;
 
-    private readonly HashSet<int> _damaged = [.. comparison.Damaged];
+    /// <summary>Whether the file begins as an error page does.</summary>
+    public bool BeginsWithMarkup { get; private set; }
 
     /// <summary>Finds the damaged ranges in the order of the blob.</summary>
     public IReadOnlyList<DamagedRange> Find(CancellationToken cancellationToken)
     {
         List<DamagedRange> ranges = [];
-        if (comparison.Unstable.Count + comparison.Damaged.Count == 0)
-        {
-            return ranges;
-        }
-
-        byte[] start = layout.Blocks.Count > 0 && !_damaged.Contains(0) ? FindRight(0, []) ?? [] : [];
+        byte[] first = layout.Blocks.Count > 0 && !comparison.IsAllRight && !comparison.IsUnreadable(0) ? ReadFirst() : [];
+        BeginsWithMarkup = MarkupText.LengthAt(first, 0, first.Length) > 0;
+        byte[] start = comparison.Damaged.Contains(0) ? [] : first;
         int reread = 0;
         foreach (int index in comparison.Unstable)
         {
@@ -32,37 +30,56 @@ internal sealed class DamageFinder(string path, BlockLayout layout, ReadComparis
             ranges.AddRange(reread++ < MostReread ? LookAtUnstable(index, start) : [Whole(index, DamagePattern.Other)]);
         }
 
-        using BlobFile file = BlobFile.Open(path, modes[0]);
-        using DamageScanner scanner = new(file, start);
-        foreach (int index in comparison.Damaged)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            ranges.AddRange(comparison.IsUnreadable(index) ? [Whole(index, DamagePattern.Unreadable)] : scanner.Scan(layout.Blocks[index], NextRight(index)));
-        }
-
+        ranges.AddRange(LookAtDamaged(start, cancellationToken));
         return Merge(ranges);
     }
 
-    /// <summary>The first byte after a damaged block that belongs to a right one.</summary>
-    private long NextRight(int index)
+    private byte[] ReadFirst()
     {
-        while (_damaged.Contains(index + 1))
+        using ReadBuffer buffer = new();
+        return FindRight(0, []) ?? TryRead(layout.Blocks[0], modes[0], buffer) ?? [];
+    }
+
+    /// <summary>Looks at the blocks that are wrong in every read, one run of neighbours after the other.</summary>
+    private List<DamagedRange> LookAtDamaged(byte[] start, CancellationToken cancellationToken)
+    {
+        List<DamagedRange> ranges = [];
+        if (comparison.Damaged.Count == 0)
         {
-            index++;
+            return ranges;
         }
 
-        return layout.Blocks[index].End;
+        using BlobFile file = BlobFile.Open(path, modes[0]);
+        using DamageScanner scanner = new(file, start);
+        for (int i = 0; i < comparison.Damaged.Count;)
+        {
+            int end = i + 1;
+            while (end < comparison.Damaged.Count && comparison.Damaged[end] == comparison.Damaged[end - 1] + 1)
+            {
+                end++;
+            }
+
+            scanner.BeginRun(layout.Blocks[comparison.Damaged[i]].Start, layout.Blocks[comparison.Damaged[end - 1]].End);
+            for (; i < end; i++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                int index = comparison.Damaged[i];
+                ranges.AddRange(comparison.IsUnreadable(index) ? [Whole(index, DamagePattern.Unreadable)] : scanner.Scan(layout.Blocks[index]));
+            }
+        }
+
+        return ranges;
     }
 
     private List<DamagedRange> LookAtUnstable(int index, byte[] start)
     {
-        List<byte[]> wrong = [.. copies.Of(index)];
-        byte[]? right = FindRight(index, wrong);
         if (comparison.IsUnreadable(index))
         {
             return [Whole(index, DamagePattern.Unreadable)];
         }
 
+        List<byte[]> wrong = [.. copies.Of(index)];
+        byte[]? right = FindRight(index, wrong);
         List<DamagedRange> found = right is null ? [] : [.. wrong.SelectMany(copy => DamageComparer.Compare(layout.Blocks[index].Start, right, copy, start))];
         return found.Count > 0 ? found : [Whole(index, DamagePattern.Other)];
     }

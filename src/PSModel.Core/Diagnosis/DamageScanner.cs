@@ -5,47 +5,60 @@ namespace PSModel.Core.Diagnosis;
 
 /// <summary>
 /// Names the damage of bytes that are the same in every read, so that the right ones are not at hand: it looks for what does
-/// not belong into a blob. For one run.
+/// not belong into a blob. For one diagnosis.
 /// </summary>
-internal sealed class DamageScanner(BlobFile file, byte[] start) : IDisposable
+internal sealed class DamageScanner : IDisposable
 {
     /// <summary>A shorter piece of the blob's beginning may stand elsewhere by chance.</summary>
     private const int TellingLength = 64;
 
+    private readonly BlobFile _file;
+    private readonly byte[] _start;
     private readonly ReadBuffer _buffer = new();
+
+    /// <summary>A beginning of one byte over and over tells nothing.</summary>
+    private readonly bool _isStartTelling;
+
+    private long _runEnd;
+    private bool _areZerosNatural;
 
     /// <summary>Where a repeat of the beginning, found in an earlier block, has come to.</summary>
     private long _repeatEnd = -1;
     private long _repeatStart;
 
-    /// <summary>Looks at one block; call it for the blocks in order.</summary>
-    /// <param name="block">The block.</param>
-    /// <param name="next">The first byte after it that is right again.</param>
-    public IEnumerable<DamagedRange> Scan(Block block, long next)
+    /// <param name="file">The file.</param>
+    /// <param name="start">The blob's first bytes; none where those are damaged themselves.</param>
+    public DamageScanner(BlobFile file, byte[] start)
+    {
+        _file = file;
+        _start = start;
+        _isStartTelling = start.Length >= TellingLength && start.Take(TellingLength).Distinct().Count() > 1;
+    }
+
+    /// <summary>A run of damaged blocks is about to be looked at; what stands beside it is right.</summary>
+    public void BeginRun(long start, long end)
+    {
+        _runEnd = end;
+
+        // Weights may have pages of zeros of their own; where they do, the neighbours mostly have some too.
+        _areZerosNatural = HasZeroPage(start - BlockLayout.BlockSize, start) || HasZeroPage(end, end + BlockLayout.BlockSize);
+    }
+
+    /// <summary>Looks at one block; call it for the blocks of a run in order.</summary>
+    public IEnumerable<DamagedRange> Scan(Block block)
     {
         byte[] bytes = Read(block);
         List<DamagedRange> found = [];
         int at = GoOnWithRepeat(block, bytes, found);
         while (at < bytes.Length)
         {
-            if (!MayBegin(bytes[at]))
+            (int length, DamagePattern pattern) = MayBegin(bytes[at]) ? Recognise(block, bytes, at) : default;
+            if (length > 0)
             {
-                at++;
-                continue;
+                found.Add(new DamagedRange(block.Start + at, length, pattern));
             }
 
-            int zeros = (block.Start + at) % DamageComparer.PageSize == 0 ? DamageComparer.ZerosFrom(bytes, at, bytes.Length) : 0;
-            int markup = zeros > 0 ? 0 : MarkupText.LengthAt(bytes, at, bytes.Length);
-            int repeat = zeros + markup > 0 ? 0 : RepeatAt(block, bytes, at, next);
-            if (zeros + markup + repeat == 0)
-            {
-                at++;
-                continue;
-            }
-
-            DamagePattern pattern = zeros > 0 ? DamagePattern.ZeroedPages : markup > 0 ? DamagePattern.Markup : DamagePattern.RepeatOfStart;
-            found.Add(new DamagedRange(block.Start + at, zeros + markup + repeat, pattern));
-            at += zeros + markup + repeat;
+            at += Math.Max(length, 1);
         }
 
         return found.Count > 0 ? found : [new DamagedRange(block.Start, block.Length, DamagePattern.Other)];
@@ -54,22 +67,35 @@ internal sealed class DamageScanner(BlobFile file, byte[] start) : IDisposable
     public void Dispose() => _buffer.Dispose();
 
     /// <summary>Most bytes begin nothing of what is looked for.</summary>
-    private bool MayBegin(byte value) => value is 0 or (byte)'<' || (start.Length > 0 && value == start[0]);
+    private bool MayBegin(byte value) => value is 0 or (byte)'<' || (_isStartTelling && value == _start[0]);
 
-    private int RepeatAt(Block block, byte[] bytes, int at, long next)
+    private (int Length, DamagePattern Pattern) Recognise(Block block, byte[] bytes, int at)
     {
-        int most = Math.Min(bytes.Length - at, start.Length);
-        if (block.Start + at == 0 || most < TellingLength || IsUniform(start) || !bytes.AsSpan(at, TellingLength).SequenceEqual(start.AsSpan(0, TellingLength)))
+        bool isPage = (block.Start + at) % DamageComparer.PageSize == 0;
+        if (isPage && !_areZerosNatural && DamageComparer.ZerosFrom(bytes, at, bytes.Length) is int zeros and > 0)
+        {
+            return (zeros, DamagePattern.ZeroedPages);
+        }
+
+        return MarkupText.LengthAt(bytes, at, bytes.Length) is int markup and > 0
+            ? (markup, DamagePattern.Markup)
+            : (RepeatAt(block, bytes, at), DamagePattern.RepeatOfStart);
+    }
+
+    private int RepeatAt(Block block, byte[] bytes, int at)
+    {
+        int most = Math.Min(bytes.Length - at, _start.Length);
+        if (!_isStartTelling || block.Start + at == 0 || most < TellingLength || !bytes.AsSpan(at, TellingLength).SequenceEqual(_start.AsSpan(0, TellingLength)))
         {
             return 0;
         }
 
-        int length = Common(bytes.AsSpan(at, most), start);
-        if (IsNatural(block.Start + at, next))
+        if (IsNatural(block.Start + at))
         {
             return 0;
         }
 
+        int length = Common(bytes.AsSpan(at, most), _start);
         if (at + length == bytes.Length)
         {
             _repeatStart = block.Start + at;
@@ -80,8 +106,9 @@ internal sealed class DamageScanner(BlobFile file, byte[] start) : IDisposable
     }
 
     /// <summary>Where the right bytes after the damage repeat the blob at the same distance, the blob itself does so.</summary>
-    private bool IsNatural(long distance, long next) =>
-        next + TellingLength <= file.Length && Read(new Block(next, next + TellingLength)).AsSpan().SequenceEqual(Read(new Block(next - distance, next - distance + TellingLength)));
+    private bool IsNatural(long distance) =>
+        _runEnd + TellingLength <= _file.Length
+        && Read(new Block(_runEnd, _runEnd + TellingLength)).AsSpan().SequenceEqual(Read(new Block(_runEnd - distance, _runEnd - distance + TellingLength)));
 
     /// <summary>A 200 answer to a request for a range goes on over many blocks.</summary>
     private int GoOnWithRepeat(Block block, byte[] bytes, List<DamagedRange> found)
@@ -91,8 +118,7 @@ internal sealed class DamageScanner(BlobFile file, byte[] start) : IDisposable
             return 0;
         }
 
-        byte[] same = Read(new Block(block.Start - _repeatStart, block.End - _repeatStart));
-        int length = Common(bytes, same);
+        int length = Common(bytes, Read(new Block(block.Start - _repeatStart, block.End - _repeatStart)));
         if (length > 0)
         {
             found.Add(new DamagedRange(block.Start, length, DamagePattern.RepeatOfStart));
@@ -102,8 +128,25 @@ internal sealed class DamageScanner(BlobFile file, byte[] start) : IDisposable
         return length;
     }
 
-    /// <summary>A beginning of one byte over and over tells nothing.</summary>
-    private static bool IsUniform(byte[] bytes) => bytes.Take(TellingLength).Distinct().Count() == 1;
+    private bool HasZeroPage(long start, long end)
+    {
+        if (start < 0 || end > _file.Length)
+        {
+            return false;
+        }
+
+        byte[] bytes = Read(new Block(start, end));
+        int skew = (int)((DamageComparer.PageSize - (start % DamageComparer.PageSize)) % DamageComparer.PageSize);
+        for (int at = skew; at + DamageComparer.PageSize <= bytes.Length; at += DamageComparer.PageSize)
+        {
+            if (DamageComparer.ZerosFrom(bytes, at, at + DamageComparer.PageSize) > 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static int Common(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other)
     {
@@ -125,7 +168,7 @@ internal sealed class DamageScanner(BlobFile file, byte[] start) : IDisposable
         {
             long position = range.Start + filled;
             long unit = position / ReadBuffer.UnitSize * ReadBuffer.UnitSize;
-            file.Read(unit, _buffer);
+            _file.Read(unit, _buffer);
             ReadOnlySpan<byte> rest = _buffer.Content.Slice(Math.Min((int)(position - unit), _buffer.Length));
             if (rest.IsEmpty)
             {

@@ -9,7 +9,7 @@ internal sealed class ReadComparison
     private readonly IReadOnlyList<ReadPass> _passes;
     private readonly IReadOnlyList<BlockChecksum>? _map;
 
-    /// <param name="passes">The reads that could be made.</param>
+    /// <param name="passes">The reads in the modes that could be had.</param>
     /// <param name="map">The checksums of the right bytes, where there is a map.</param>
     /// <param name="blocks">How many blocks there are.</param>
     public ReadComparison(IReadOnlyList<ReadPass> passes, IReadOnlyList<BlockChecksum>? map, int blocks)
@@ -44,9 +44,13 @@ internal sealed class ReadComparison
     public bool IsUnbufferedRight =>
         _passes.Any(pass => pass.Mode == ReadMode.Unbuffered) && _passes.Where(pass => pass.Mode == ReadMode.Unbuffered).All(pass => pass.Result!.IsRight);
 
+    /// <summary>Whether every read gave every byte.</summary>
+    public bool IsAllRead => _passes.All(pass => pass.IsWhole);
+
     /// <summary>The right checksum of a block, else the one that most reads gave.</summary>
     public BlockChecksum? Best(int index) => _map?[index]
-        ?? _passes.Select(pass => pass.Checksums[index]).GroupBy(checksum => checksum).OrderByDescending(group => group.Count()).First().Key;
+        ?? _passes.Select(pass => pass.Checksums[index]).OfType<BlockChecksum>().GroupBy(checksum => checksum)
+            .OrderByDescending(group => group.Count()).Select(group => (BlockChecksum?)group.Key).FirstOrDefault();
 
     /// <summary>Whether a block could not be read at least once.</summary>
     public bool IsUnreadable(int index) => _passes.Any(pass => pass.Checksums[index] is null);

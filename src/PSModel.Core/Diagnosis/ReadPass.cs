@@ -24,6 +24,9 @@ internal sealed class ReadPass(string path, ReadMode mode, bool wantsColdCache, 
     /// <summary>Whether the file system lets files be read in this mode.</summary>
     public bool IsSupported { get; private set; } = true;
 
+    /// <summary>Whether anything could be read; of an empty blob there is nothing.</summary>
+    public bool IsRead => IsWhole || _checksums.Any(checksum => checksum is not null);
+
     /// <summary>Whether everything could be read.</summary>
     public bool IsWhole => IsSupported && _error is null;
 
@@ -46,7 +49,7 @@ internal sealed class ReadPass(string path, ReadMode mode, bool wantsColdCache, 
             IsSupported = false;
             _error = e.Message;
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             _error = e.Message;
         }
@@ -63,7 +66,11 @@ internal sealed class ReadPass(string path, ReadMode mode, bool wantsColdCache, 
             (offset, bytes) =>
             {
                 sha.Append(bytes);
-                TakeUnit(offset, bytes, onBlock);
+                layout.Split(offset, bytes, (index, checksum, content) =>
+                {
+                    _checksums[index] = checksum;
+                    onBlock(index, checksum, content);
+                });
                 onRead(bytes.Length);
             },
             (offset, e) => _error ??= $"The bytes from {offset} on: {e.Message}",
@@ -71,17 +78,4 @@ internal sealed class ReadPass(string path, ReadMode mode, bool wantsColdCache, 
         return _error is null ? BlobDigest.FromHash(sha.ComputeHash()) : null;
     }
 
-    /// <summary>No block reaches over the end of a unit, so each is whole.</summary>
-    private void TakeUnit(long offset, ReadOnlySpan<byte> bytes, BlockConsumer onBlock)
-    {
-        foreach (int index in layout.Within(offset, offset + bytes.Length))
-        {
-            Block block = layout.Blocks[index];
-            int start = (int)(block.Start - offset);
-            ReadOnlySpan<byte> content = bytes.Slice(start, Math.Min(block.Length, bytes.Length - start));
-            BlockChecksum checksum = BlockChecksum.Of(content);
-            _checksums[index] = checksum;
-            onBlock(index, checksum, content);
-        }
-    }
 }

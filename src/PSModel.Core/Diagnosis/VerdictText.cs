@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using PSModel.Core.Reading;
 
 namespace PSModel.Core.Diagnosis;
@@ -20,9 +21,9 @@ internal static class VerdictText
             DiagnosisVerdict.Healthy =>
                 $"All {right} reads, from the disk and from the cache, gave the right digest. So the file is right, and nothing shows that it is read wrong; a fault that comes and goes may have kept still.",
             DiagnosisVerdict.DamagedOnDisk =>
-                "Every read, through the cache and past it, gave the same wrong bytes: with near certainty they are what the disk holds, and reading is in order.",
+                "Every read gave the same wrong bytes: with near certainty they are what the disk holds, and reading is in order.",
             DiagnosisVerdict.UnstableReads =>
-                $"Reads of the same bytes differ; {reads} That is certain, and no file does that: the memory, the processor, or the disk with its cable, controller and driver changes bytes on their way.",
+                $"Reads of the same bytes differ or fail; {reads} That is certain, and no sound machine does that: the memory, the processor, or the disk with its cable, controller and driver changes bytes on their way.",
             DiagnosisVerdict.BufferedReadsUnstable =>
                 $"Reads past the cache were right every time, and those through it were not; {reads} So the disk holds the right bytes, which is certain, and the cache gives others: the driver of the disk, or the memory that the cache lies in.",
             DiagnosisVerdict.UnstableMemory =>
@@ -87,8 +88,16 @@ internal static class VerdictText
     };
 
     /// <summary>What could not be looked at makes the rest less certain.</summary>
-    private static string Missing(BlobDiagnosis diagnosis) =>
-        diagnosis.Reads.Count > 1 && !diagnosis.Reads.Any(read => read.Mode == ReadMode.Unbuffered && read.Digest is not null)
-            ? "The file could not be read past the cache here, so disk and cache are told apart less surely."
+    private static string Missing(BlobDiagnosis diagnosis)
+    {
+        if (diagnosis.Reads.Count <= 1)
+        {
+            return string.Empty;
+        }
+
+        // There F_NOCACHE keeps new pages out of the cache, and takes what is in it all the same.
+        return RuntimeInformation.IsOSPlatform(OSPlatform.OSX) || !diagnosis.Reads.Any(read => read.Mode == ReadMode.Unbuffered && read.Digest is not null)
+            ? "The file could not be read past the cache for certain here, so disk and cache are told apart less surely."
             : string.Empty;
+    }
 }

@@ -12,8 +12,8 @@ internal sealed class UnbufferedFile(string path) : StreamFile(OpenUnbuffered(pa
     /// <summary><c>FILE_FLAG_NO_BUFFERING</c> of <c>winbase.h</c>, which .NET passes on although it has no name for it.</summary>
     private const FileOptions NoBuffering = (FileOptions)0x20000000;
 
-    /// <summary><c>EINVAL</c> of Linux and macOS, which .NET gives as it is.</summary>
-    private const int InvalidArgument = 22;
+    /// <summary><c>EINVAL</c> and <c>EOPNOTSUPP</c> of Linux, which .NET gives as they are.</summary>
+    private static readonly int[] Refusals = [22, 95];
 
     /// <summary><c>ERROR_INVALID_PARAMETER</c> as an HRESULT.</summary>
     private const int InvalidParameter = unchecked((int)0x80070057);
@@ -26,7 +26,7 @@ internal sealed class UnbufferedFile(string path) : StreamFile(OpenUnbuffered(pa
         {
             base.Read(offset, buffer);
         }
-        catch (IOException e) when (e.HResult is InvalidArgument or InvalidParameter)
+        catch (IOException e) when (IsRefusal(e))
         {
             // Some file systems take the flag and refuse the reads.
             throw NotSupported(_path, e);
@@ -37,7 +37,7 @@ internal sealed class UnbufferedFile(string path) : StreamFile(OpenUnbuffered(pa
     {
         if (RuntimeInformation.IsOSPlatform(OSPlatform.Windows))
         {
-            return OpenStream(path, NoBuffering);
+            return OpenWithoutBuffering(path);
         }
 #if NET
         return RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? OpenUncached(path) : OpenDirect(path);
@@ -46,6 +46,20 @@ internal sealed class UnbufferedFile(string path) : StreamFile(OpenUnbuffered(pa
         throw NotSupported(path, null);
 #endif
     }
+
+    private static FileStream OpenWithoutBuffering(string path)
+    {
+        try
+        {
+            return OpenStream(path, NoBuffering);
+        }
+        catch (IOException e) when (IsRefusal(e))
+        {
+            throw NotSupported(path, e);
+        }
+    }
+
+    private static bool IsRefusal(IOException e) => e.HResult == InvalidParameter || Refusals.Contains(e.HResult);
 
     private static ModelFaultException NotSupported(string path, Exception? inner) => new(
         ModelFault.ReadModeNotSupported,
@@ -61,31 +75,35 @@ internal sealed class UnbufferedFile(string path) : StreamFile(OpenUnbuffered(pa
     private const int NoCache = 48;
 
     /// <summary><c>O_DIRECT</c> of Linux' <c>fcntl.h</c>, which differs between processors.</summary>
-    private static int Direct => RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 ? 0x10000 : 0x4000;
+    private static int Direct => IsArm ? 0x10000 : 0x4000;
+
+    /// <summary><c>O_LARGEFILE</c> of Linux, without which 32-bit programs open nothing beyond 2 GiB.</summary>
+    private static int LargeFile => IntPtr.Size == sizeof(long) ? 0 : IsArm ? 0x20000 : 0x8000;
+
+    private static bool IsArm => RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64;
 
     private static FileStream OpenUncached(string path)
     {
         FileStream file = OpenStream(path, FileOptions.None);
 
         // The argument is a variadic one: Apple's Arm processors take it from the stack, past the eight registers.
-        _ = Control((int)file.SafeFileHandle.DangerousGetHandle(), NoCache, 1, 0, 0, 0, 0, 0, 1);
-        return file;
+        if (Control((int)file.SafeFileHandle.DangerousGetHandle(), NoCache, 1, 0, 0, 0, 0, 0, 1) >= 0)
+        {
+            return file;
+        }
+
+        file.Dispose();
+        throw NotSupported(path, null);
     }
 
     private static FileStream OpenDirect(string path)
     {
-        int descriptor = Open(Encoding.UTF8.GetBytes(path + '\0'), Direct | CloseOnExec);
-        int error = Marshal.GetLastWin32Error();
-        if (descriptor < 0 && error == InvalidArgument)
-        {
-            throw NotSupported(path, null);
-        }
-
+        int descriptor = Open(Encoding.UTF8.GetBytes(path + '\0'), Direct | LargeFile | CloseOnExec);
         if (descriptor < 0)
         {
-            // .NET's own way to open it knows the right exception; or else the file can be opened after all.
+            // .NET's own way to open it knows the right exception; or else the file can be opened after all, in other ways.
             OpenStream(path, FileOptions.None).Dispose();
-            throw new IOException($"'{path}' cannot be opened past the cache (errno {error}).", error);
+            throw NotSupported(path, null);
         }
 
         return new FileStream(new SafeFileHandle((IntPtr)descriptor, ownsHandle: true), FileAccess.Read, bufferSize: 1, isAsync: false);

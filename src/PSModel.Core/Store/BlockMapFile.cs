@@ -14,7 +14,7 @@ internal sealed class BlockMapFile(ModelStore store, BlobDigest digest)
 {
     private const int Version = 1;
 
-    /// <summary>The blobs of an exabyte; a longer file is none of ours.</summary>
+    /// <summary>That of a blob of 64 TiB; a longer file is none of ours.</summary>
     private const long MaximumBytes = 1L << 30;
 
     private const int HashSize = 32;

@@ -119,13 +119,14 @@ internal sealed class BlobDownload
         if (actual != _layer.Digest)
         {
             file.Dispose();
+            map?.Dispose();
             Discard();
             throw Mismatch(ModelFault.DigestMismatch, actual, $"The bytes that arrived for {_layer.Digest} have the digest {actual}.");
         }
 
         if (_options.ReadBack)
         {
-            await ReadBackAsync(file, cancellationToken).ConfigureAwait(false);
+            await ReadBackAsync(file, map, cancellationToken).ConfigureAwait(false);
         }
 
         _meter.Phase = TransferPhase.Committing;
@@ -296,7 +297,7 @@ internal sealed class BlobDownload
     }
 
     /// <summary>Reads the file, closed and flushed but not yet visible, and compares what comes back with what went in.</summary>
-    private async Task ReadBackAsync(PartialBlob file, CancellationToken cancellationToken)
+    private async Task ReadBackAsync(PartialBlob file, PartialBlockMap? map, CancellationToken cancellationToken)
     {
         _meter.Phase = TransferPhase.Verifying;
         file.Dispose();
@@ -318,6 +319,7 @@ internal sealed class BlobDownload
             return;
         }
 
+        map?.Dispose();
         Discard();
         throw Mismatch(
             ModelFault.ReadBackMismatch,
@@ -325,7 +327,8 @@ internal sealed class BlobDownload
             $"The bytes of {_layer.Digest} arrived right, and reading them back from '{_store.Root}' {what}: the storage, or the way it is read, is at fault.");
     }
 
-    /// <summary>Bytes that are known to be wrong, or cannot be told from wrong ones, are no use to a later call.</summary>
+    /// <summary>Bytes that are known to be wrong, or cannot be told from wrong ones, are no use to a later call. The files are
+    /// closed by now: Windows removes none that is open.</summary>
     private void Discard() => StoreFault.Guard(_store, _store.Work, () =>
     {
         DeleteTraces();

@@ -34,6 +34,18 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
     /// <exception cref="ModelFaultException">It failed; the store is as it was.</exception>
     public async Task<BlobOutcome?> RunAsync(Func<Task<bool>> confirm, CancellationToken cancellationToken)
     {
+        try
+        {
+            return await RepairAsync(confirm, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(e.Message, e);
+        }
+    }
+
+    private async Task<BlobOutcome?> RepairAsync(Func<Task<bool>> confirm, CancellationToken cancellationToken)
+    {
         BlockMap? map = new BlockMapFile(_store, layer.Digest).TryRead();
         map = map?.Layout.Size == layer.Size ? map : null;
         ReadPass pass = await ReadAsync(_path, map?.Layout ?? new BlockLayout(layer.Size, []), cancellationToken).ConfigureAwait(false);
@@ -41,6 +53,7 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
         {
             tell($"{layer.Digest} is right in the store.");
             IsReadBack = true;
+            meter.BytesResumed = layer.Size;
             meter.Phase = TransferPhase.Completed;
             return BlobOutcome.AlreadyPresent;
         }
@@ -60,6 +73,7 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
             tell(map is null
                 ? $"{layer.Digest} is wrong, and there is no block map to tell where; all of it is fetched."
                 : $"More than half of {layer.Digest} is wrong; all of it is fetched.");
+            StoreFault.Guard(_store, _store.Work, () => DurableFile.Delete(_copy));
             await new BlobDownload(saver, manifest, layer, isForced: true, meter, tell).RunAsync(cancellationToken).ConfigureAwait(false);
             IsReadBack = saver.Options.ReadBack;
         }
@@ -71,24 +85,34 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
     private static long WrongBytes(BlockMap map, ReadPass pass) =>
         Enumerable.Range(0, map.Checksums.Count).Where(index => pass.Checksums[index] != map.Checksums[index]).Sum(index => (long)map.Layout.Blocks[index].Length);
 
-    /// <summary>Reads a file whole. Reads past the cache come from where the bytes are, and stay right where others do not.</summary>
+    /// <summary>Reads a file whole. Reads past the cache come from where the bytes are, and stay right where others do not; but a
+    /// read that fails in this mode may succeed in the common one.</summary>
     private async Task<ReadPass> ReadAsync(string path, BlockLayout layout, CancellationToken cancellationToken)
     {
-        meter.Phase = TransferPhase.Verifying;
-        ReadPass pass = new(path, ReadMode.Unbuffered, wantsColdCache: false, layout);
-        await pass.RunAsync(layer.Digest, (_, _, _) => { }, meter.Verify, cancellationToken).ConfigureAwait(false);
-        if (!pass.IsSupported)
+        ReadPass pass = await ReadAsync(path, ReadMode.Unbuffered, layout, cancellationToken).ConfigureAwait(false);
+        if (!pass.IsWhole)
         {
-            pass = new ReadPass(path, ReadMode.Buffered, wantsColdCache: true, layout);
-            await pass.RunAsync(layer.Digest, (_, _, _) => { }, meter.Verify, cancellationToken).ConfigureAwait(false);
+            pass = await ReadAsync(path, ReadMode.Buffered, layout, cancellationToken).ConfigureAwait(false);
         }
 
+        return pass.IsRead || new FileInfo(path).Length == 0 ? pass : throw Unreadable(pass.Result!.Error ?? string.Empty, null);
+    }
+
+    private async Task<ReadPass> ReadAsync(string path, ReadMode mode, BlockLayout layout, CancellationToken cancellationToken)
+    {
+        meter.Phase = TransferPhase.Verifying;
+        meter.BeginVerify();
+        ReadPass pass = new(path, mode, wantsColdCache: mode == ReadMode.Buffered, layout);
+        await pass.RunAsync(layer.Digest, (_, _, _) => { }, meter.Verify, cancellationToken).ConfigureAwait(false);
         return pass;
     }
 
     private async Task PatchAsync(BlockMap map, ReadMode mode, CancellationToken cancellationToken)
     {
         using BlobLock held = await BlobLock.AcquireAsync(_store, layer.Digest, tell, cancellationToken).ConfigureAwait(false);
+
+        // What a repair that was killed left takes room that this one may need.
+        StoreFault.Guard(_store, _store.Work, () => DurableFile.Delete(_copy));
         DiskSpace.Require(_store, layer, kept: 0);
         meter.Phase = TransferPhase.Downloading;
         try
@@ -116,7 +140,20 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
         }
         finally
         {
-            StoreFault.Guard(_store, _store.Work, () => DurableFile.Delete(_copy));
+            DeleteCopy();
+        }
+    }
+
+    /// <summary>A failure to do so must not hide the one that led here.</summary>
+    private void DeleteCopy()
+    {
+        try
+        {
+            DurableFile.Delete(_copy);
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            tell($"'{_copy}' could not be removed: {e.Message}");
         }
     }
 
@@ -136,22 +173,17 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
         using BlobFile file = BlobFile.Open(_path, mode);
         await FileScan.RunAsync(
             file,
-            (offset, bytes) =>
+            (offset, bytes) => map.Layout.Split(offset, bytes, (index, checksum, content) =>
             {
-                foreach (int index in map.Layout.Within(offset, offset + bytes.Length))
+                Block block = map.Layout.Blocks[index];
+                if (content.Length == block.Length && checksum == map.Checksums[index])
                 {
-                    Block block = map.Layout.Blocks[index];
-                    int start = (int)(block.Start - offset);
-                    ReadOnlySpan<byte> content = bytes.Slice(start, Math.Min(block.Length, bytes.Length - start));
-                    if (content.Length == block.Length && BlockChecksum.Of(content) == map.Checksums[index])
-                    {
-                        content.CopyTo(scratch);
-                        StoreFault.Guard(_store, _copy, () => Write(copy, block.Start, scratch, block.Length));
-                        meter.BytesResumed += block.Length;
-                        wrong.Remove(index);
-                    }
+                    content.CopyTo(scratch);
+                    StoreFault.Guard(_store, _copy, () => Write(copy, block.Start, scratch, block.Length));
+                    meter.BytesResumed += block.Length;
+                    wrong.Remove(index);
                 }
-            },
+            }),
             onError: (_, _) => { },
             cancellationToken).ConfigureAwait(false);
         return [.. wrong.OrderBy(index => index)];
@@ -164,12 +196,18 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
         using RangeFetch fetch = new(source, saver, meter);
         using BlobFile old = BlobFile.Open(_path, mode);
         using ReadBuffer buffer = new();
-        foreach (int index in wrong)
+        byte[] start = wrong.Contains(0) ? [] : Before(old, buffer, map.Layout.Blocks[0]) ?? [];
+        for (int i = 0, last = 0; i < wrong.Count; i++)
         {
-            Block block = map.Layout.Blocks[index];
-            long end = LastNeighbour(map, wrong, index);
-            byte[] bytes = await fetch.ReadAsync(block, end, cancellationToken).ConfigureAwait(false);
-            if (BlockChecksum.Of(bytes) != map.Checksums[index])
+            last = Math.Max(last, i);
+            while (last + 1 < wrong.Count && wrong[last + 1] == wrong[last] + 1)
+            {
+                last++;
+            }
+
+            Block block = map.Layout.Blocks[wrong[i]];
+            byte[] bytes = await fetch.ReadAsync(block, map.Layout.Blocks[wrong[last]].End, cancellationToken).ConfigureAwait(false);
+            if (BlockChecksum.Of(bytes) != map.Checksums[wrong[i]])
             {
                 throw new ModelFaultException(
                     ModelFault.DigestMismatch,
@@ -178,38 +216,31 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
             }
 
             StoreFault.Guard(_store, _copy, () => Write(copy, block.Start, bytes, bytes.Length));
-            NoteDamage(old, buffer, block, bytes);
+            start = wrong[i] == 0 ? bytes : start;
+            NoteDamage(Before(old, buffer, block), block, bytes, start);
         }
     }
 
     /// <summary>With the right bytes at hand, the damage can be named at last.</summary>
-    private void NoteDamage(BlobFile old, ReadBuffer buffer, Block block, byte[] right)
+    private void NoteDamage(byte[]? before, Block block, byte[] right, byte[] start) => _found.AddRange(
+        before is null ? [DamagePattern.Unreadable]
+        : before.Length < right.Length ? [DamagePattern.Missing]
+        : DamageComparer.Compare(block.Start, right, before, start).Select(range => range.Pattern));
+
+    /// <summary>What the old file has of a block; <see langword="null"/> where it cannot be read.</summary>
+    private static byte[]? Before(BlobFile old, ReadBuffer buffer, Block block)
     {
         try
         {
             long unit = block.Start / ReadBuffer.UnitSize * ReadBuffer.UnitSize;
             old.Read(unit, buffer);
-            int skipped = (int)(block.Start - unit);
-            byte[] before = buffer.Length <= skipped ? [] : buffer.Content.Slice(skipped, Math.Min(block.Length, buffer.Length - skipped)).ToArray();
-            IEnumerable<DamagePattern> patterns = before.Length < right.Length
-                ? [DamagePattern.Missing]
-                : DamageComparer.Compare(block.Start, right, before, []).Select(range => range.Pattern);
-            _found.AddRange(patterns);
+            int skipped = Math.Min((int)(block.Start - unit), buffer.Length);
+            return buffer.Content.Slice(skipped, Math.Min(block.Length, buffer.Length - skipped)).ToArray();
         }
         catch (IOException)
         {
-            _found.Add(DamagePattern.Unreadable);
+            return null;
         }
-    }
-
-    private static long LastNeighbour(BlockMap map, List<int> wrong, int index)
-    {
-        while (wrong.BinarySearch(index + 1) >= 0)
-        {
-            index++;
-        }
-
-        return map.Layout.Blocks[index].End;
     }
 
     private static void Write(FileStream copy, long offset, byte[] bytes, int length)
@@ -217,6 +248,9 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
         copy.Seek(offset, SeekOrigin.Begin);
         copy.Write(bytes, 0, length);
     }
+
+    private ModelFaultException Unreadable(string why, Exception? inner) =>
+        new(ModelFault.BlobUnreadable, $"'{_path}' cannot be read: {why}", Facts(null), inner);
 
     private FaultFacts Facts(BlobDigest? actual) => new()
     {

@@ -8,7 +8,12 @@ namespace PSModel.Core.Transfer;
 /// come to the next block is kept. For one thread at a time.</summary>
 internal sealed class RangeFetch(BlobSource source, ModelSaver saver, TransferMeter meter) : IDisposable
 {
+    /// <summary>A connection that brings less than this before it is cut is no reason to ask again at once.</summary>
+    private const int WorthwhileBytes = 64 * 1024;
+
+    private readonly byte[] _skipped = new byte[64 * 1024];
     private BlobStream? _stream;
+    private bool _isWhole;
 
     /// <summary>Fetches a block.</summary>
     /// <param name="block">The bytes wanted.</param>
@@ -54,7 +59,7 @@ internal sealed class RangeFetch(BlobSource source, ModelSaver saver, TransferMe
             await OpenAsync(start + filled, end, cancellationToken).ConfigureAwait(false);
             while (filled < bytes.Length)
             {
-                int read = await ReadSomeAsync(bytes, filled, cancellationToken).ConfigureAwait(false);
+                int read = await ReadSomeAsync(bytes, filled, bytes.Length - filled, cancellationToken).ConfigureAwait(false);
                 meter.Accept(read);
                 filled += read;
             }
@@ -65,6 +70,11 @@ internal sealed class RangeFetch(BlobSource source, ModelSaver saver, TransferMe
         {
             Close();
             meter.CountRetry();
+            if (filled - before < Math.Min(WorthwhileBytes, bytes.Length))
+            {
+                await Task.Delay(saver.Client.Retries.Interval, cancellationToken).ConfigureAwait(false);
+            }
+
             return filled;
         }
         catch
@@ -76,29 +86,36 @@ internal sealed class RangeFetch(BlobSource source, ModelSaver saver, TransferMe
 
     private async Task OpenAsync(long position, long end, CancellationToken cancellationToken)
     {
-        if (_stream?.Position == position && _stream.End != position)
+        // A server that ignores ranges sends the whole blob: it is not asked for it again while it has not come to the block.
+        bool isOnTheWay = _stream is not null && _isWhole && _stream.Position < position;
+        if (!isOnTheWay && (_stream?.Position != position || _stream.End == position))
         {
-            return;
+            Close();
+            _stream = await source.OpenAsync(new ByteRange(position, end), cancellationToken).ConfigureAwait(false);
+            _isWhole = _stream.Position < position;
+            meter.ConnectionOpened();
         }
 
-        Close();
-        _stream = await source.OpenAsync(new ByteRange(position, end), cancellationToken).ConfigureAwait(false);
-        meter.ConnectionOpened();
-
-        // A server that ignores ranges begins at the beginning.
-        while (_stream.Position < position)
+        while (_stream!.Position < position)
         {
-            byte[] skipped = new byte[(int)Math.Min(BlockLayout.BlockSize, position - _stream.Position)];
-            await ReadSomeAsync(skipped, 0, cancellationToken).ConfigureAwait(false);
+            await ReadSomeAsync(_skipped, 0, (int)Math.Min(_skipped.Length, position - _stream.Position), cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task<int> ReadSomeAsync(byte[] buffer, int offset, CancellationToken cancellationToken)
+    private async Task<int> ReadSomeAsync(byte[] buffer, int offset, int wanted, CancellationToken cancellationToken)
     {
-        int size = saver.Limiter.ReadSize(buffer.Length - offset);
+        int size = saver.Limiter.ReadSize(wanted);
         await saver.Limiter.PayAsync(size, cancellationToken).ConfigureAwait(false);
-        int read = await _stream!.ReadAsync(buffer, offset, size).ConfigureAwait(false);
-        saver.Limiter.Refund(size - read);
+        int read = 0;
+        try
+        {
+            read = await _stream!.ReadAsync(buffer, offset, size).ConfigureAwait(false);
+        }
+        finally
+        {
+            saver.Limiter.Refund(size - read);
+        }
+
         meter.Receive(read);
         return read > 0 ? read : throw new ModelFaultException(
             ModelFault.SizeMismatch,

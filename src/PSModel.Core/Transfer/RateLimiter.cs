@@ -15,6 +15,7 @@ internal sealed class RateLimiter
     private readonly long _bytesPerSecond;
     private readonly Func<TimeSpan> _clock;
     private double _paidUntil;
+    private double _waitingUntil;
 
     /// <param name="bytesPerSecond">The limit; 0 for none.</param>
     public RateLimiter(long bytesPerSecond)
@@ -42,7 +43,7 @@ internal sealed class RateLimiter
         {
             lock (_gate)
             {
-                return _paidUntil > _clock().TotalSeconds;
+                return _waitingUntil > _clock().TotalSeconds;
             }
         }
     }
@@ -63,6 +64,7 @@ internal sealed class RateLimiter
         {
             double now = _clock().TotalSeconds;
             double turn = Math.Max(_paidUntil, now);
+            _waitingUntil = turn > now ? turn : _waitingUntil;
             _paidUntil = turn + (bytes / (double)_bytesPerSecond);
             return TimeSpan.FromSeconds(turn - now);
         }

@@ -40,7 +40,7 @@ public sealed class TransferMeter
         internal set => Interlocked.Exchange(ref _resumed, value);
     }
 
-    /// <summary>The bytes read back so far.</summary>
+    /// <summary>The bytes that the reading of the file underway has read back so far.</summary>
     public long BytesVerified => Interlocked.Read(ref _verified);
 
     /// <summary>The requests that had to be repeated.</summary>
@@ -52,6 +52,9 @@ public sealed class TransferMeter
     internal void Receive(int bytes) => Interlocked.Add(ref _received, bytes);
 
     internal void Accept(int bytes) => Interlocked.Add(ref _accepted, bytes);
+
+    /// <summary>The file is read once more from its beginning.</summary>
+    internal void BeginVerify() => Interlocked.Exchange(ref _verified, 0);
 
     internal void Verify(int bytes) => Interlocked.Add(ref _verified, bytes);
 

@@ -29,6 +29,16 @@ public sealed class BlobTarget
     /// <summary>The expected size in bytes, if known.</summary>
     public long? Size { get; }
 
+    /// <summary>The length of the file in bytes at this moment; 0 where there is none.</summary>
+    public long FileLength
+    {
+        get
+        {
+            FileInfo file = new(Path);
+            return file.Exists ? file.Length : 0;
+        }
+    }
+
     /// <summary>The model, if known.</summary>
     public ModelName? Name { get; }
 

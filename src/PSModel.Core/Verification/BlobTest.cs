@@ -17,6 +17,7 @@ public sealed class BlobTest : IBlobCheck
     public BlobTest(BlobTarget target, ReadMode mode)
     {
         Target = target;
+        Size = target.Size ?? target.FileLength;
         _mode = mode;
     }
 
@@ -30,7 +31,7 @@ public sealed class BlobTest : IBlobCheck
     public BlobDigest? Actual { get; private set; }
 
     /// <summary>The expected size, else that of the file, in bytes.</summary>
-    public long Size { get; private set; }
+    public long Size { get; }
 
     /// <inheritdoc/>
     public bool IsGood => Status == BlobStatus.Valid;
@@ -52,7 +53,6 @@ public sealed class BlobTest : IBlobCheck
     {
         Stopwatch clock = Stopwatch.StartNew();
         FileInfo file = new(Target.Path);
-        Size = Target.Size ?? (file.Exists ? file.Length : 0);
         Status =
             file.Exists && Target.Size is { } expected && file.Length != expected ? BlobStatus.SizeMismatch
             : file.Exists ? await ReadAsync(cancellationToken).ConfigureAwait(false)

@@ -25,7 +25,8 @@ internal sealed class SpeedGauge
             return;
         }
 
-        double rate = (bytes - _bytesBefore) / elapsed;
+        // Where the count begins anew, nothing was gained.
+        double rate = Math.Max(0, bytes - _bytesBefore) / elapsed;
 
         // At first the mean since the beginning, so that the first figure is not a guess.
         double weight = Math.Max(1 - Math.Exp(-elapsed / Memory), elapsed / now);
@@ -38,6 +39,6 @@ internal sealed class SpeedGauge
     public TimeSpan? TimeFor(long bytes)
     {
         const double LongestForecast = 359_999;
-        return BytesPerSecond < 1 ? null : TimeSpan.FromSeconds(Math.Min(Math.Round(bytes / BytesPerSecond), LongestForecast));
+        return BytesPerSecond < 1 ? null : TimeSpan.FromSeconds(Math.Min(Math.Round(Math.Max(0, bytes) / BytesPerSecond), LongestForecast));
     }
 }

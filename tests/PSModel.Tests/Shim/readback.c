@@ -6,10 +6,12 @@
  * PSMODEL_SHIM_MODE    runs (default): 64 random bytes at a random place of every read, so another way each time
  *                      bit: one flipped bit, always the same, at PSMODEL_SHIM_AT
  *                      zeros: a page of zeros, always the same, at PSMODEL_SHIM_AT
- * PSMODEL_SHIM_ONLY    buffered: reads past the cache are right
+ *                      error: the disk does not give the byte at PSMODEL_SHIM_AT
+ * PSMODEL_SHIM_ONLY    buffered: reads past the cache are right; unbuffered: those through it are
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -46,17 +48,24 @@ static int is_in_store(int fd)
         return 0;
     }
     path[length] = 0;
-    if (is_setting("PSMODEL_SHIM_ONLY", "buffered") && (fcntl(fd, F_GETFL) & O_DIRECT) != 0) {
+    if (is_setting("PSMODEL_SHIM_ONLY", (fcntl(fd, F_GETFL) & O_DIRECT) != 0 ? "buffered" : "unbuffered")) {
         return 0;
     }
     return strncmp(path, store, strlen(store)) == 0 && strstr(path, "sha256-") != NULL && strstr(path, ".blocks") == NULL;
 }
 
+/* How far behind an offset PSMODEL_SHIM_AT lies. */
+static off64_t place_from(off64_t offset)
+{
+    const char *at = getenv("PSMODEL_SHIM_AT");
+
+    return (at == NULL ? 0 : strtoll(at, NULL, 10)) - offset;
+}
+
 /* Changes what lies at PSMODEL_SHIM_AT, if that is in the buffer. */
 static void corrupt_place(unsigned char *buffer, ssize_t count, off64_t offset)
 {
-    const char *at = getenv("PSMODEL_SHIM_AT");
-    off64_t place = (at == NULL ? 0 : strtoll(at, NULL, 10)) - offset;
+    off64_t place = place_from(offset);
 
     if (is_setting("PSMODEL_SHIM_MODE", "bit") && place >= 0 && place < count) {
         buffer[place] ^= 0x10;
@@ -64,6 +73,17 @@ static void corrupt_place(unsigned char *buffer, ssize_t count, off64_t offset)
     if (is_setting("PSMODEL_SHIM_MODE", "zeros") && place >= 0 && place + PAGE <= count) {
         memset(buffer + place, 0, PAGE);
     }
+}
+
+static ssize_t refuse(int fd, ssize_t count, off64_t offset)
+{
+    off64_t place = place_from(offset);
+
+    if (count <= 0 || !is_setting("PSMODEL_SHIM_MODE", "error") || place < 0 || place >= count || !is_in_store(fd)) {
+        return count;
+    }
+    errno = EIO;
+    return -1;
 }
 
 static void corrupt(int fd, unsigned char *buffer, ssize_t count, off64_t offset)
@@ -74,7 +94,7 @@ static void corrupt(int fd, unsigned char *buffer, ssize_t count, off64_t offset
         return;
     }
     corrupt_place(buffer, count, offset);
-    if (count < SMALLEST || is_setting("PSMODEL_SHIM_MODE", "bit") || is_setting("PSMODEL_SHIM_MODE", "zeros")) {
+    if (count < SMALLEST || (getenv("PSMODEL_SHIM_MODE") != NULL && !is_setting("PSMODEL_SHIM_MODE", "runs"))) {
         return;
     }
     if (getrandom(&where, sizeof where, 0) != sizeof where) {
@@ -96,7 +116,7 @@ ssize_t read(int fd, void *buffer, size_t count)
     }
     got = next(fd, buffer, count);
     corrupt(fd, buffer, got, lseek64(fd, 0, SEEK_CUR) - got);
-    return got;
+    return refuse(fd, got, lseek64(fd, 0, SEEK_CUR) - got);
 }
 
 #define POSITIONED(name, offset_type)                                                                                  \
@@ -110,7 +130,7 @@ ssize_t read(int fd, void *buffer, size_t count)
         }                                                                                                              \
         got = next(fd, buffer, count, offset);                                                                         \
         corrupt(fd, buffer, got, offset);                                                                                   \
-        return got;                                                                                                    \
+        return refuse(fd, got, offset);                                                                                \
     }
 
 POSITIONED(pread, off_t)
@@ -136,7 +156,7 @@ ssize_t readv(int fd, const struct iovec *vector, int count)
     }
     got = next(fd, vector, count);
     corrupt_vector(fd, vector, count, got, lseek64(fd, 0, SEEK_CUR) - got);
-    return got;
+    return refuse(fd, got, lseek64(fd, 0, SEEK_CUR) - got);
 }
 
 ssize_t preadv(int fd, const struct iovec *vector, int count, off_t offset)
@@ -149,5 +169,5 @@ ssize_t preadv(int fd, const struct iovec *vector, int count, off_t offset)
     }
     got = next(fd, vector, count, offset);
     corrupt_vector(fd, vector, count, got, offset);
-    return got;
+    return refuse(fd, got, offset);
 }

@@ -1,6 +1,4 @@
-using PSModel.Core.Blocks;
-
-namespace PSModel.Core.Diagnosis;
+namespace PSModel.Core.Blocks;
 
 /// <summary>Takes the blocks of a file in order.</summary>
 /// <param name="index">The block's number in its <see cref="BlockLayout"/>.</param>
