@@ -99,6 +99,15 @@ public sealed class TestModelBlobTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public void Rows_with_a_name_can_be_piped_in()
+    {
+        EngineResult result = _engine.Run(
+            "param($name, $store) [pscustomobject]@{ Name = $name; Note = 'x' }, [pscustomobject]@{ Name = 'none' } | Test-ModelBlob -StorePath $store", _name, _store.Path);
+        Assert.Equal(_model.Blobs.Select(blob => blob.Digest), result.Values("Digest"));
+        Assert.Equal("none", result.SingleError("ManifestNotFound", ErrorCategory.ObjectNotFound).TargetObject);
+    }
+
+    [Fact]
     public void Files_are_tested_by_path_and_their_names_tell_the_digest()
     {
         EngineResult result = _engine.Run("param($blobs) Test-ModelBlob -Path \"$blobs/sha256-*\" -ThrottleLimit 4", _store.Blobs);

@@ -27,6 +27,7 @@ public sealed class TestModelBlobCommand : StoreCommand
     /// <summary>The models whose blobs are tested, as the store's manifests name them.</summary>
     [Parameter(ParameterSetName = NameSet, Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [Alias("Model")]
+    [NameOfRow]
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     public string[] Name { get; set; } = [];
 
@@ -106,7 +107,7 @@ public sealed class TestModelBlobCommand : StoreCommand
         List<BlobTarget> targets = [];
         try
         {
-            targets.AddRange(TargetsOf(read()));
+            targets.AddRange(BlobTargets.OfModel(read(), OpenStore(StorePath), Digest ?? []));
         }
         catch (ModelFaultException fault) when (Quiet && fault.Fault is ModelFault.ManifestNotFound or ModelFault.ManifestInvalid)
         {
@@ -127,21 +128,6 @@ public sealed class TestModelBlobCommand : StoreCommand
         }
     }
 
-    private List<BlobTarget> TargetsOf(Manifest manifest)
-    {
-        ModelStore store = OpenStore(StorePath);
-        List<BlobDigest> only = (Digest ?? []).Select(BlobDigest.Parse).ToList();
-        if (only.Except(manifest.Blobs.Select(layer => layer.Digest)).FirstOrDefault() is { } unknown)
-        {
-            throw manifest.HasNo(unknown);
-        }
-
-        return manifest.Blobs
-            .Where(layer => only.Count == 0 || only.Contains(layer.Digest))
-            .Select(layer => new BlobTarget(store.BlobPath(layer.Digest), layer.Digest, layer.Size, manifest.Name, layer.MediaType))
-            .ToList();
-    }
-
     private void TestFiles(List<string> paths)
     {
         List<BlobTarget> targets = [];
@@ -149,7 +135,7 @@ public sealed class TestModelBlobCommand : StoreCommand
         {
             string path = paths[i];
             int index = i;
-            Try(path, () => targets.Add(new BlobTarget(path, DigestOf(path, index, paths.Count), null, null, null)));
+            Try(path, () => targets.Add(BlobTargets.OfFile(path, Digest ?? [], index, paths.Count)));
         }
 
         RunChecks(null, targets, check =>
@@ -159,27 +145,6 @@ public sealed class TestModelBlobCommand : StoreCommand
                 WriteObject(check.IsGood);
             }
         });
-    }
-
-    /// <summary>One digest is meant for every file, as many as there are files for one each; else the file's name tells.</summary>
-    private BlobDigest DigestOf(string path, int index, int count)
-    {
-        if (Digest is { Length: > 0 } digests)
-        {
-            return digests.Length == 1 ? BlobDigest.Parse(digests[0])
-                : digests.Length == count ? BlobDigest.Parse(digests[index])
-                : throw new ModelFaultException(
-                    ModelFault.InvalidDigest,
-                    $"{digests.Length} digests were given for {count} files: give one, or one for each file.",
-                    new FaultFacts { Path = path });
-        }
-
-        return BlobDigest.TryParseFileName(System.IO.Path.GetFileName(path), out BlobDigest? digest)
-            ? digest
-            : throw new ModelFaultException(
-                ModelFault.InvalidDigest,
-                $"The name of '{path}' is not that of a blob, so it does not tell the digest; give it by -Digest.",
-                new FaultFacts { Path = path });
     }
 
     private IEnumerable<string> Resolve(string path)
