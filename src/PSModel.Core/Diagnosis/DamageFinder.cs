@@ -114,11 +114,10 @@ internal sealed class DamageFinder(string path, BlockLayout layout, ReadComparis
         try
         {
             using BlobFile file = BlobFile.Open(path, mode);
-            long unit = block.Start / ReadBuffer.UnitSize * ReadBuffer.UnitSize;
-            file.Read(unit, buffer);
-            return buffer.Content.Slice((int)(block.Start - unit), block.Length).ToArray();
+            byte[] bytes = file.ReadRange(block.Start, block.Length, buffer);
+            return bytes.Length == block.Length ? bytes : null;
         }
-        catch (Exception e) when (e is IOException or ModelFaultException or ArgumentOutOfRangeException)
+        catch (Exception e) when (e is IOException or ModelFaultException)
         {
             return null;
         }

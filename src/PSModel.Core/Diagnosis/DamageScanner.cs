@@ -160,26 +160,5 @@ internal sealed class DamageScanner : IDisposable
         return at;
     }
 
-    /// <summary>Reads a range of at most a block's length, wherever it begins.</summary>
-    private byte[] Read(Block range)
-    {
-        byte[] bytes = new byte[range.Length];
-        for (int filled = 0; filled < bytes.Length;)
-        {
-            long position = range.Start + filled;
-            long unit = position / ReadBuffer.UnitSize * ReadBuffer.UnitSize;
-            _file.Read(unit, _buffer);
-            ReadOnlySpan<byte> rest = _buffer.Content.Slice(Math.Min((int)(position - unit), _buffer.Length));
-            if (rest.IsEmpty)
-            {
-                break;
-            }
-
-            rest = rest.Slice(0, Math.Min(rest.Length, bytes.Length - filled));
-            rest.CopyTo(bytes.AsSpan(filled));
-            filled += rest.Length;
-        }
-
-        return bytes;
-    }
+    private byte[] Read(Block range) => _file.ReadRange(range.Start, range.Length, _buffer);
 }

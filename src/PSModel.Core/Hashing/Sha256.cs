@@ -43,6 +43,14 @@ internal sealed class Sha256
 
     private int TailLength => (int)(Length % BlockSize);
 
+    /// <summary>The hash of a few bytes that are all here, 32 bytes.</summary>
+    public static byte[] HashOf(ReadOnlySpan<byte> bytes)
+    {
+        Sha256 sha = new(Sha256Engine.Ready);
+        sha.Append(bytes);
+        return sha.ComputeHash();
+    }
+
     /// <summary>Restores a state that <see cref="Export"/> gave.</summary>
     /// <exception cref="FormatException">It is not such a state.</exception>
     public static Sha256 Restore(ReadOnlySpan<byte> state, Sha256Engine? engine = null)

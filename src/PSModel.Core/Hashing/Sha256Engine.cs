@@ -12,8 +12,13 @@ internal abstract class Sha256Engine
 
     private static readonly Lazy<Sha256Engine> Choice = new(Choose);
 
+    private static readonly Lazy<Sha256Engine> FirstRight = new(() => Available.First(IsRight));
+
     /// <summary>The fastest engine that this machine has.</summary>
     public static Sha256Engine Best => Choice.Value;
+
+    /// <summary>An engine for a few bytes, a manifest's for instance, for which the race would take longer than it saves.</summary>
+    public static Sha256Engine Ready => FirstRight.Value;
 
     /// <summary>The engines that this machine can run.</summary>
     public static IEnumerable<Sha256Engine> Available

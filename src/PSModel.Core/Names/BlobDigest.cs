@@ -32,12 +32,7 @@ public sealed record BlobDigest
     }
 
     /// <summary>The digest of bytes that are all here.</summary>
-    internal static BlobDigest Of(ReadOnlySpan<byte> bytes)
-    {
-        Sha256 sha = new();
-        sha.Append(bytes);
-        return FromHash(sha.ComputeHash());
-    }
+    internal static BlobDigest Of(ReadOnlySpan<byte> bytes) => FromHash(Sha256.HashOf(bytes));
 
     /// <summary>Reads <c>sha256:</c> and 64 lowercase hexadecimal digits.</summary>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.InvalidDigest"/>.</exception>

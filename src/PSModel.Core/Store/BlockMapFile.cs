@@ -64,7 +64,7 @@ internal sealed class BlockMapFile(ModelStore store, BlobDigest digest)
         content.WriteByte((byte)'\n');
         byte[] checksums = BlockChecksum.WriteAll(map.Checksums, 0, map.Checksums.Count);
         content.Write(checksums, 0, checksums.Length);
-        byte[] hash = Hash(content.ToArray());
+        byte[] hash = Sha256.HashOf(content.ToArray());
         content.Write(hash, 0, hash.Length);
         DurableFile.CreateFolder(store.Work);
         DurableFile.WriteWhole(content.ToArray(), $"{_path}.new", _path);
@@ -74,7 +74,7 @@ internal sealed class BlockMapFile(ModelStore store, BlobDigest digest)
     {
         int contentLength = bytes.Length - HashSize;
         int lineEnd = Array.IndexOf(bytes, (byte)'\n');
-        if (lineEnd < 0 || lineEnd >= contentLength || !Hash(bytes.AsSpan(0, contentLength)).AsSpan().SequenceEqual(bytes.AsSpan(contentLength)))
+        if (lineEnd < 0 || lineEnd >= contentLength || !Sha256.HashOf(bytes.AsSpan(0, contentLength)).AsSpan().SequenceEqual(bytes.AsSpan(contentLength)))
         {
             throw new FormatException("its checksum is wrong");
         }
@@ -91,12 +91,5 @@ internal sealed class BlockMapFile(ModelStore store, BlobDigest digest)
         long[] cuts = [.. root.GetProperty("cuts").EnumerateArray().Select(cut => cut.GetInt64())];
         BlockLayout layout = new(root.GetProperty("size").GetInt64(), cuts);
         return new BlockMap(layout, BlockChecksum.ReadAll(bytes.AsSpan(lineEnd + 1, contentLength - lineEnd - 1).ToArray()));
-    }
-
-    private static byte[] Hash(ReadOnlySpan<byte> bytes)
-    {
-        Sha256 sha = new();
-        sha.Append(bytes);
-        return sha.ComputeHash();
     }
 }

@@ -232,10 +232,7 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
     {
         try
         {
-            long unit = block.Start / ReadBuffer.UnitSize * ReadBuffer.UnitSize;
-            old.Read(unit, buffer);
-            int skipped = Math.Min((int)(block.Start - unit), buffer.Length);
-            return buffer.Content.Slice(skipped, Math.Min(block.Length, buffer.Length - skipped)).ToArray();
+            return old.ReadRange(block.Start, block.Length, buffer);
         }
         catch (IOException)
         {

@@ -10,7 +10,7 @@ namespace PSModel.Core.Transfer;
 internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCount lanes) : IDisposable
 {
     /// <summary>A connection that brings less than this before it is cut is no reason to ask again at once.</summary>
-    private const int WorthwhileBytes = 64 * 1024;
+    public const int WorthwhileBytes = 64 * 1024;
 
     /// <summary>On a slow connection a buffer is handed over after so many milliseconds, full or not.</summary>
     private const int LongestFill = 250;
@@ -192,7 +192,7 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
         {
             while (filled < wanted && unchecked(Environment.TickCount - begun) < LongestFill)
             {
-                int read = await ReadAsync(stream, buffer, filled, wanted - filled).ConfigureAwait(false);
+                int read = await context.Limiter.ReadAsync(stream, buffer, filled, wanted - filled, _interruption!.Token).ConfigureAwait(false);
                 if (read == 0)
                 {
                     throw EndedEarly(stream.Position);
@@ -211,23 +211,6 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
         catch (Exception e) when (e is not ModelFaultException { IsTransient: false })
         {
             return (filled, ExceptionDispatchInfo.Capture(e));
-        }
-    }
-
-    /// <summary>Reads some bytes, when the limit of the bandwidth gives leave.</summary>
-    private async Task<int> ReadAsync(BlobStream stream, byte[] buffer, int offset, int wanted)
-    {
-        int size = context.Limiter.ReadSize(wanted);
-        await context.Limiter.PayAsync(size, _interruption!.Token).ConfigureAwait(false);
-        int read = 0;
-        try
-        {
-            read = await stream.ReadAsync(buffer, offset, size).ConfigureAwait(false);
-            return read;
-        }
-        finally
-        {
-            context.Limiter.Refund(size - read);
         }
     }
 

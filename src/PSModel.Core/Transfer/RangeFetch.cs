@@ -8,9 +8,6 @@ namespace PSModel.Core.Transfer;
 /// come to the next block is kept. For one thread at a time.</summary>
 internal sealed class RangeFetch(BlobSource source, ModelSaver saver, TransferMeter meter) : IDisposable
 {
-    /// <summary>A connection that brings less than this before it is cut is no reason to ask again at once.</summary>
-    private const int WorthwhileBytes = 64 * 1024;
-
     private readonly byte[] _skipped = new byte[64 * 1024];
     private BlobStream? _stream;
     private bool _isWhole;
@@ -70,7 +67,7 @@ internal sealed class RangeFetch(BlobSource source, ModelSaver saver, TransferMe
         {
             Close();
             meter.CountRetry();
-            if (filled - before < Math.Min(WorthwhileBytes, bytes.Length))
+            if (filled - before < Math.Min(Lane.WorthwhileBytes, bytes.Length))
             {
                 await Task.Delay(saver.Client.Retries.Interval, cancellationToken).ConfigureAwait(false);
             }
@@ -104,22 +101,11 @@ internal sealed class RangeFetch(BlobSource source, ModelSaver saver, TransferMe
 
     private async Task<int> ReadSomeAsync(byte[] buffer, int offset, int wanted, CancellationToken cancellationToken)
     {
-        int size = saver.Limiter.ReadSize(wanted);
-        await saver.Limiter.PayAsync(size, cancellationToken).ConfigureAwait(false);
-        int read = 0;
-        try
-        {
-            read = await _stream!.ReadAsync(buffer, offset, size).ConfigureAwait(false);
-        }
-        finally
-        {
-            saver.Limiter.Refund(size - read);
-        }
-
+        int read = await saver.Limiter.ReadAsync(_stream!, buffer, offset, wanted, cancellationToken).ConfigureAwait(false);
         meter.Receive(read);
         return read > 0 ? read : throw new ModelFaultException(
             ModelFault.SizeMismatch,
-            $"The registry sent {_stream.Position} bytes in place of those up to {_stream.End}.")
+            $"The registry sent {_stream!.Position} bytes in place of those up to {_stream.End}.")
         {
             IsTransient = true,
         };

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using PSModel.Core.Registry;
 
 namespace PSModel.Core.Transfer;
 
@@ -51,6 +52,23 @@ internal sealed class RateLimiter
     /// <summary>The most bytes to ask for in one read.</summary>
     public int ReadSize(int wanted) =>
         _bytesPerSecond == 0 ? wanted : (int)Math.Min(wanted, Math.Max(ShortestRead, _bytesPerSecond * LongestRead));
+
+    /// <summary>Reads some bytes when their turn has come, and pays for what came.</summary>
+    public async Task<int> ReadAsync(BlobStream stream, byte[] buffer, int offset, int wanted, CancellationToken cancellationToken)
+    {
+        int size = ReadSize(wanted);
+        await PayAsync(size, cancellationToken).ConfigureAwait(false);
+        int read = 0;
+        try
+        {
+            read = await stream.ReadAsync(buffer, offset, size).ConfigureAwait(false);
+            return read;
+        }
+        finally
+        {
+            Refund(size - read);
+        }
+    }
 
     /// <summary>Pays for a read of so many bytes and waits for its turn.</summary>
     public Task PayAsync(int bytes, CancellationToken cancellationToken) =>
