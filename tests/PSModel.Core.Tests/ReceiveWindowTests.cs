@@ -13,82 +13,113 @@ public sealed class ReceiveWindowTests
     private readonly TransferOptions _options = new() { Window = 4 * Unit, LargestLoss = 100 * Unit };
 
     [Fact]
-    public async Task Segments_are_handed_out_in_order_two_windows_ahead_and_no_further()
+    public void Segments_are_handed_out_in_order_two_windows_ahead_and_no_further()
     {
         ReceiveWindow window = new(0, 100 * Unit, _options, _delivered.Add);
-        List<Segment> claimed = await ClaimAsync(window, 8);
+        List<Segment> claimed = Claim(window, 8);
         Assert.Equal(Enumerable.Range(0, 8).Select(i => (long)i * Unit), claimed.Select(segment => segment.Start));
-        Task<Segment?> next = ClaimAsync(window);
-        Assert.False(next.IsCompleted);
+        Assert.Null(Claim(window));
 
         // Bytes that arrived but are neither hashed nor written make no room.
         Offer(window, claimed[0], 0, Unit);
-        Assert.False(next.IsCompleted);
+        Assert.Null(Claim(window));
         window.Release(Unit);
-        Assert.Equal(8 * Unit, (await next.WaitAsync(Patience))!.Start);
+        Assert.Equal(8 * Unit, Claim(window)!.Start);
     }
 
     [Fact]
-    public async Task No_more_arrives_than_the_window_holds_but_the_head_of_the_line_goes_on()
+    public void No_more_arrives_than_the_window_holds_but_the_head_of_the_line_goes_on()
     {
         ReceiveWindow window = new(0, 100 * Unit, _options, _delivered.Add);
-        List<Segment> claimed = await ClaimAsync(window, 6);
+        List<Segment> claimed = Claim(window, 6);
         foreach (Segment segment in claimed.Skip(1).Take(4))
         {
             Offer(window, segment, segment.Start, Unit);
         }
 
-        Task held = window.WaitForRoomAsync(claimed[5], CancellationToken.None);
-        Assert.False(held.IsCompleted);
+        Assert.False(window.HasRoomFor(claimed[5]));
         Assert.False(window.HasRoom);
-        Assert.True(window.WaitForRoomAsync(claimed[0], CancellationToken.None).IsCompleted);
+        Assert.True(window.HasRoomFor(claimed[0]));
 
         Offer(window, claimed[0], 0, Unit);
-        Assert.False(held.IsCompleted);
+        Assert.False(window.HasRoomFor(claimed[5]));
         window.Release(2 * Unit);
-        await held.WaitAsync(Patience);
+        Assert.True(window.HasRoomFor(claimed[5]));
     }
 
     [Fact]
-    public async Task Even_the_head_of_the_line_waits_for_the_hash_and_the_disk()
+    public void Even_the_head_of_the_line_waits_for_the_hash_and_the_disk()
     {
         ReceiveWindow window = new(0, 100 * Unit, _options, _delivered.Add);
-        List<Segment> claimed = await ClaimAsync(window, 5);
+        List<Segment> claimed = Claim(window, 5);
         foreach (Segment segment in claimed.Take(4))
         {
             Offer(window, segment, segment.Start, Unit);
         }
 
-        Task held = window.WaitForRoomAsync(claimed[4], CancellationToken.None);
-        Assert.False(held.IsCompleted);
+        Assert.False(window.HasRoomFor(claimed[4]));
         window.Release(Unit);
-        await held.WaitAsync(Patience);
+        Assert.True(window.HasRoomFor(claimed[4]));
     }
 
     [Fact]
-    public async Task Nothing_arrives_that_a_crash_could_cost_beyond_the_bound()
+    public void Nothing_arrives_that_a_crash_could_cost_beyond_the_bound()
     {
         _options.LargestLoss = _options.Window + (2 * Unit);
         ReceiveWindow window = new(0, 100 * Unit, _options, _delivered.Add);
         for (int i = 0; i < 2; i++)
         {
-            Segment segment = (await ClaimAsync(window))!;
+            Segment segment = Claim(window)!;
             Offer(window, segment, segment.Start, Unit);
             window.Release(Unit);
         }
 
-        Segment next = (await ClaimAsync(window))!;
-        Task held = window.WaitForRoomAsync(next, CancellationToken.None);
-        Assert.False(held.IsCompleted);
+        Segment next = Claim(window)!;
+        Assert.False(window.HasRoomFor(next));
         window.MarkDurable(Unit);
-        await held.WaitAsync(Patience);
+        Assert.True(window.HasRoomFor(next));
     }
 
     [Fact]
-    public async Task Whatever_the_order_of_arrival_the_order_of_delivery_is_that_of_the_blob()
+    public async Task Lanes_that_wait_go_on_when_there_is_work_or_room_or_nothing_left()
+    {
+        ReceiveWindow window = new(0, 9 * Unit, _options, _delivered.Add);
+        List<Segment> claimed = Claim(window, 8);
+        claimed.Take(4).ToList().ForEach(segment => Offer(window, segment, segment.Start, Unit));
+
+        Task<Segment?> forWork = Waiting(() => window.Claim(null!, Lanes(), CancellationToken.None));
+        Task<bool> forRoom = Waiting(() =>
+        {
+            window.WaitForRoom(claimed[7], CancellationToken.None);
+            return true;
+        });
+        window.Release(Unit);
+        Segment last = (await forWork.WaitAsync(Patience))!;
+        Assert.Equal(8 * Unit, last.Start);
+        await forRoom.WaitAsync(Patience);
+
+        Task<Segment?> forTheEnd = Waiting(() => window.Claim(null!, Lanes(), CancellationToken.None));
+        claimed.Skip(4).Append(last).ToList().ForEach(segment => Offer(window, segment, segment.Start, Unit));
+        Assert.Null(await forTheEnd.WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task A_lane_that_waits_hears_that_it_is_stopped()
+    {
+        using CancellationTokenSource stop = new();
+        ReceiveWindow window = new(0, 9 * Unit, _options, _delivered.Add);
+        Claim(window, 8);
+        Task<Segment?> held = Waiting(() => window.Claim(null!, Lanes(), stop.Token));
+        await stop.CancelAsync();
+        window.Wake();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => held.WaitAsync(Patience));
+    }
+
+    [Fact]
+    public void Whatever_the_order_of_arrival_the_order_of_delivery_is_that_of_the_blob()
     {
         ReceiveWindow window = new(0, 3 * Unit, _options, _delivered.Add);
-        List<Segment> claimed = await ClaimAsync(window, 3);
+        List<Segment> claimed = Claim(window, 3);
 
         Offer(window, claimed[2], claimed[2].Start, Unit);
         Offer(window, claimed[1], claimed[1].Start, Unit / 2);
@@ -99,14 +130,14 @@ public sealed class ReceiveWindowTests
 
         Assert.Equal([Unit, Unit * 3 / 2, 2 * Unit, 3 * Unit], _delivered.Select(chunk => chunk.End));
         Assert.True(window.IsComplete);
-        Assert.Null(await ClaimAsync(window));
+        Assert.Null(Claim(window));
     }
 
     [Fact]
-    public async Task Of_two_lanes_with_the_same_bytes_the_first_to_arrive_wins()
+    public void Of_two_lanes_with_the_same_bytes_the_first_to_arrive_wins()
     {
         ReceiveWindow window = new(0, Unit, _options, _delivered.Add);
-        Segment segment = (await ClaimAsync(window))!;
+        Segment segment = Claim(window)!;
 
         Assert.Equal(400, Offer(window, segment, 0, 400));
         Assert.Equal(0, Offer(window, segment, 0, 300));
@@ -117,14 +148,14 @@ public sealed class ReceiveWindowTests
     }
 
     [Fact]
-    public async Task What_a_lane_gives_up_goes_to_the_next_one()
+    public void What_a_lane_gives_up_goes_to_the_next_one()
     {
         ReceiveWindow window = new(0, 100 * Unit, _options, _delivered.Add);
-        Segment segment = (await ClaimAsync(window))!;
+        Segment segment = Claim(window)!;
         Offer(window, segment, 0, 400);
         window.Leave(null!, segment);
 
-        Segment again = (await ClaimAsync(window))!;
+        Segment again = Claim(window)!;
         Assert.Same(segment, again);
         Assert.Equal(400, window.FrontierOf(again));
     }
@@ -152,19 +183,32 @@ public sealed class ReceiveWindowTests
         Assert.Equal(4 * Unit, count.SegmentLength(32 * Unit));
     }
 
-    private static async Task<List<Segment>> ClaimAsync(ReceiveWindow window, int count)
+    private static List<Segment> Claim(ReceiveWindow window, int count) => [.. Enumerable.Range(0, count).Select(_ => Claim(window)!)];
+
+    private static Segment? Claim(ReceiveWindow window) => window.TryClaim(null!, Lanes());
+
+    private static LaneCount Lanes() => new(new TransferOptions { Window = 4 * Unit });
+
+    /// <summary>Starts what will have to wait, and comes back when it does.</summary>
+    private static Task<T> Waiting<T>(Func<T> work)
     {
-        List<Segment> claimed = [];
-        while (claimed.Count < count)
+        TaskCompletionSource<T> result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Thread thread = new(() =>
         {
-            claimed.Add((await ClaimAsync(window))!);
-        }
-
-        return claimed;
+            try
+            {
+                result.SetResult(work());
+            }
+            catch (Exception e)
+            {
+                result.SetException(e);
+            }
+        });
+        thread.IsBackground = true;
+        thread.Start();
+        Assert.True(SpinWait.SpinUntil(() => thread.ThreadState.HasFlag(ThreadState.WaitSleepJoin), Patience));
+        return result.Task;
     }
-
-    private static Task<Segment?> ClaimAsync(ReceiveWindow window) =>
-        window.ClaimAsync(null!, new LaneCount(new TransferOptions { Window = 4 * Unit }), CancellationToken.None);
 
     private static int Offer(ReceiveWindow window, Segment segment, long position, int length) =>
         window.Offer(null!, segment, position, new byte[length], length);

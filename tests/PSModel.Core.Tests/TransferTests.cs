@@ -494,7 +494,7 @@ public sealed class TransferTests : IAsyncLifetime, IDisposable
             string name = tests._registry.Offer(model);
             using RegistryClient client = new(tests._registryOptions);
             ModelSaver saver = new(client, new ModelStore(tests._folder.Path), tests._options);
-            Manifest read = await client.GetManifestAsync(ModelName.Parse(name), cancellationToken);
+            Manifest read = client.GetManifest(ModelName.Parse(name), cancellationToken);
             Task saving = saver.SaveAsync(read, [], this, cancellationToken);
             while (await Task.WhenAny(saving, Task.Delay(2, CancellationToken.None)) != saving)
             {

@@ -60,25 +60,8 @@ internal abstract class Sha256Engine
     /// <summary>Takes whole blocks of 64 bytes into the eight words.</summary>
     public abstract void Compress(uint[] words, ReadOnlySpan<byte> blocks);
 
-    /// <summary>Which is the fastest depends on the processor and on the version of the library, so they are raced.</summary>
-    private static Sha256Engine Choose() => Available.Where(IsRight).OrderBy(TimeOf).First();
-
-    /// <summary>The best of a few runs over a tenth of a mebibyte: a millisecond or two for all engines together.</summary>
-    private static long TimeOf(Sha256Engine engine)
-    {
-        const int Runs = 3;
-        byte[] blocks = new byte[96 * 1024];
-        uint[] words = new uint[8];
-        long best = long.MaxValue;
-        for (int run = 0; run < Runs; run++)
-        {
-            long before = Stopwatch.GetTimestamp();
-            engine.Compress(words, blocks);
-            best = Math.Min(best, Stopwatch.GetTimestamp() - before);
-        }
-
-        return best;
-    }
+    /// <summary>Which is the fastest depends on the processor and on the version of the library.</summary>
+    private static Sha256Engine Choose() => EngineRace.Run([.. Available.Where(IsRight)], Stopwatch.GetTimestamp);
 
     /// <summary>A system library may be missing, or not what its name says: no engine is used unseen.</summary>
     private static bool IsRight(Sha256Engine engine)

@@ -21,12 +21,12 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
     /// <summary>Opens the bytes of <paramref name="range"/>.</summary>
     /// <returns>A stream that begins at the range, or at byte 0 where the server ignores ranges.</returns>
     /// <exception cref="ModelFaultException">The answer is not what was asked for.</exception>
-    public async Task<BlobStream> OpenAsync(ByteRange range, CancellationToken cancellationToken)
+    public BlobStream Open(ByteRange range, CancellationToken cancellationToken)
     {
         HttpResponseMessage? response = null;
         if (_location is { } known)
         {
-            response = await AskAsync(known, range, cancellationToken).ConfigureAwait(false);
+            response = Ask(known, range, cancellationToken);
             if (known != _registered && IsExpired(response.StatusCode))
             {
                 response.Dispose();
@@ -35,10 +35,10 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
             }
         }
 
-        response ??= await ResolveAsync(range, cancellationToken).ConfigureAwait(false);
+        response ??= Resolve(range, cancellationToken);
         try
         {
-            return await CheckAsync(response, range, cancellationToken).ConfigureAwait(false);
+            return Check(response, range, cancellationToken);
         }
         catch
         {
@@ -50,12 +50,12 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
     public void Dispose() => _resolving.Dispose();
 
     /// <summary>Asks by way of the registry, unless another connection has just done so.</summary>
-    private async Task<HttpResponseMessage> ResolveAsync(ByteRange range, CancellationToken cancellationToken)
+    private HttpResponseMessage Resolve(ByteRange range, CancellationToken cancellationToken)
     {
-        await _resolving.WaitAsync(cancellationToken).ConfigureAwait(false);
+        _resolving.Wait(cancellationToken);
         try
         {
-            HttpResponseMessage response = await AskAsync(_location ?? _registered, range, cancellationToken).ConfigureAwait(false);
+            HttpResponseMessage response = Ask(_location ?? _registered, range, cancellationToken);
             if (response.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent)
             {
                 _location = response.RequestMessage!.RequestUri;
@@ -69,17 +69,17 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
         }
     }
 
-    private Task<HttpResponseMessage> AskAsync(Uri address, ByteRange range, CancellationToken cancellationToken)
+    private HttpResponseMessage Ask(Uri address, ByteRange range, CancellationToken cancellationToken)
     {
         bool isWhole = range.Start == 0 && range.End == layer.Size;
-        return transport.GetAsync(new HttpQuery(address, "*/*", isWhole ? null : range), cancellationToken);
+        return transport.Get(new HttpQuery(address, "*/*", isWhole ? null : range), cancellationToken);
     }
 
     /// <summary>What storage services answer to a signed address that has expired, or to one that is gone.</summary>
     private static bool IsExpired(HttpStatusCode status) =>
         status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound or HttpStatusCode.Gone;
 
-    private async Task<BlobStream> CheckAsync(HttpResponseMessage response, ByteRange range, CancellationToken cancellationToken)
+    private BlobStream Check(HttpResponseMessage response, ByteRange range, CancellationToken cancellationToken)
     {
         Uri answered = response.RequestMessage!.RequestUri!;
         if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone && answered == _registered)
@@ -93,13 +93,13 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
 
         if (response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.PartialContent))
         {
-            throw await StatusFault.FromAsync(response, _registered, cancellationToken).ConfigureAwait(false);
+            throw StatusFault.From(response, _registered, cancellationToken);
         }
 
         RefuseForeignContent(response);
         (long start, long? end) = response.StatusCode == HttpStatusCode.PartialContent ? CheckPart(response, range) : CheckWhole(response);
         Validator = response.Headers.ETag?.ToString();
-        BodyStream body = await BodyStream.OpenAsync(response, options.OperationTimeout, cancellationToken).ConfigureAwait(false);
+        BodyStream body = BodyStream.Open(response, options.OperationTimeout, cancellationToken);
         return new BlobStream(body, start, end);
     }
 

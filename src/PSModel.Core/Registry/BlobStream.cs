@@ -10,9 +10,9 @@ internal sealed class BlobStream(BodyStream body, long start, long? end) : IDisp
     public long? End { get; } = end;
 
     /// <summary>Reads some bytes; 0 at the end of what the server sends.</summary>
-    public async Task<int> ReadAsync(byte[] buffer, int offset, int count)
+    public int Read(byte[] buffer, int offset, int count)
     {
-        int read = await body.ReadAsync(buffer, offset, count).ConfigureAwait(false);
+        int read = body.Read(buffer, offset, count);
         Position += read;
         return read;
     }

@@ -3,7 +3,7 @@ using PSModel.Core.Faults;
 
 namespace PSModel.Core.Registry;
 
-/// <summary>An answer's body, read with a bound on silence. For one reader at a time.</summary>
+/// <summary>An answer's body, read with a bound on silence. Reads block. For one reader at a time.</summary>
 internal sealed class BodyStream : IDisposable
 {
     private readonly HttpResponseMessage _response;
@@ -22,7 +22,7 @@ internal sealed class BodyStream : IDisposable
         _cancelled = cancellationToken;
         _deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
 
-        // The streams of .NET Framework hear no token; what they do hear is their response's end.
+        // A read that blocks hears no token; what it does hear is its response's end.
         _closing = _deadline.Token.Register(response.Dispose);
         _address = HttpTransport.Display(response.RequestMessage!.RequestUri!);
     }
@@ -31,30 +31,32 @@ internal sealed class BodyStream : IDisposable
     /// <param name="response">An answer with its headers read.</param>
     /// <param name="patience">The longest wait for a byte.</param>
     /// <param name="cancellationToken">Ends every later read too.</param>
-    public static async Task<BodyStream> OpenAsync(HttpResponseMessage response, TimeSpan patience, CancellationToken cancellationToken)
+    public static BodyStream Open(HttpResponseMessage response, TimeSpan patience, CancellationToken cancellationToken)
     {
 #if NET
-        Stream stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        Stream stream = response.Content.ReadAsStream(cancellationToken);
 #else
         cancellationToken.ThrowIfCancellationRequested();
-        Stream stream = await response.Content.ReadAsStreamAsync().ConfigureAwait(false);
+        Stream stream = response.Content.ReadAsStreamAsync().GetAwaiter().GetResult();
 #endif
         return new BodyStream(response, stream, patience, cancellationToken);
     }
 
     /// <summary>Reads some bytes; 0 at the end of the body.</summary>
     /// <exception cref="ModelFaultException">The connection was cut, or silent for too long; both are transient.</exception>
-    public async Task<int> ReadAsync(byte[] buffer, int offset, int count)
+    public int Read(byte[] buffer, int offset, int count)
     {
         try
         {
             _deadline.CancelAfter(_patience);
-#if NET
-            int read = await _stream.ReadAsync(buffer.AsMemory(offset, count), _deadline.Token).ConfigureAwait(false);
-#else
-            int read = await _stream.ReadAsync(buffer, offset, count, _deadline.Token).ConfigureAwait(false);
-#endif
+            int read = _stream.Read(buffer, offset, count);
             _deadline.CancelAfter(Timeout.InfiniteTimeSpan);
+            if (read == 0)
+            {
+                // A connection that is closed here may look like one that was closed there.
+                _deadline.Token.ThrowIfCancellationRequested();
+            }
+
             return read;
         }
         catch (Exception) when (_cancelled.IsCancellationRequested)

@@ -1,5 +1,8 @@
 using System.Net;
 using System.Net.Http;
+#if NET
+using System.Net.Sockets;
+#endif
 
 namespace PSModel.Core.Registry;
 
@@ -11,12 +14,32 @@ internal static class HandlerFactory
     {
         AllowAutoRedirect = false,
         AutomaticDecompression = DecompressionMethods.None,
+        ConnectCallback = ConnectAsync,
         ConnectTimeout = options.ConnectionTimeout,
 
         // A range that is broken off has megabytes to come: closing is cheaper than reading them away.
         MaxResponseDrainSize = 0,
         UseCookies = false,
     };
+
+    /// <summary>A socket stays a blocking one until something asynchronous is first done to it, connecting included. Reading
+    /// from a blocking one is a single call into the system, and wakes nobody but the lane whose bytes have come.</summary>
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            using CancellationTokenRegistration ending = cancellationToken.Register(socket.Dispose);
+            await BlockingWork.RunAsync(() => socket.Connect(context.DnsEndPoint)).ConfigureAwait(false);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            cancellationToken.ThrowIfCancellationRequested();
+            throw;
+        }
+    }
 #else
     /// <summary>.NET Framework allows two connections a host unless it is told otherwise.</summary>
     private const int ManyConnections = 1024;

@@ -9,7 +9,8 @@ namespace PSModel.Core.Registry;
 
 /// <summary>
 /// Sends GET requests over HTTP/1.1 and follows redirects itself, so that an encrypted request never ends up on an
-/// unencrypted way. Thread-safe; connections are pooled and kept until it is disposed of.
+/// unencrypted way. It blocks its caller, as do the bodies that it gives. Thread-safe; connections are pooled and kept until it
+/// is disposed of.
 /// </summary>
 /// <remarks>HTTP/2 would put all ranges of a blob on one TCP connection, which is what several connections are there to
 /// avoid.</remarks>
@@ -30,12 +31,12 @@ internal sealed class HttpTransport : IDisposable
     /// <summary>Sends the request that <paramref name="request"/> describes and gives the first answer that is no redirect,
     /// with its headers read and its body still to come.</summary>
     /// <exception cref="ModelFaultException">No answer, or a redirect that must not be followed.</exception>
-    public async Task<HttpResponseMessage> GetAsync(HttpQuery request, CancellationToken cancellationToken)
+    public HttpResponseMessage Get(HttpQuery request, CancellationToken cancellationToken)
     {
         Uri address = request.Address;
         for (int redirects = 0; redirects <= MaximumRedirects; redirects++)
         {
-            HttpResponseMessage response = await SendAsync(request, address, cancellationToken).ConfigureAwait(false);
+            HttpResponseMessage response = Send(request, address, cancellationToken);
             Uri? next = RedirectTarget(response, address);
             if (next is null)
             {
@@ -58,15 +59,14 @@ internal sealed class HttpTransport : IDisposable
     /// <summary>An address as messages may show it: a query can hold a signature that gives access.</summary>
     public static string Display(Uri address) => address.GetLeftPart(UriPartial.Path);
 
-    private async Task<HttpResponseMessage> SendAsync(HttpQuery query, Uri address, CancellationToken cancellationToken)
+    private HttpResponseMessage Send(HttpQuery query, Uri address, CancellationToken cancellationToken)
     {
         using HttpRequestMessage message = query.ToMessage(address);
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(_options.ConnectionTimeout);
         try
         {
-            HttpResponseMessage response =
-                await _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, patience.Token).ConfigureAwait(false);
+            HttpResponseMessage response = Send(message, patience.Token);
             _options.Trace?.Invoke($"GET {Display(address)} {query.Range} → {(int)response.StatusCode} {response.Content.Headers.ContentRange}");
             return response;
         }
@@ -86,6 +86,15 @@ internal sealed class HttpTransport : IDisposable
         {
             throw Unreachable(query, address, $"broke the connection off ({e.Message})", e);
         }
+    }
+
+    private HttpResponseMessage Send(HttpRequestMessage message, CancellationToken cancellationToken)
+    {
+#if NET
+        return _http.Send(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+#else
+        return _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken).GetAwaiter().GetResult();
+#endif
     }
 
     private ModelFaultException Unreachable(HttpQuery query, Uri address, string what, Exception? inner, bool isTransient = true)

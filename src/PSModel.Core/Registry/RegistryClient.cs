@@ -24,12 +24,12 @@ public sealed class RegistryClient : IDisposable
 
     internal RetryPolicy Retries { get; }
 
-    /// <summary>Fetches and checks a model's manifest.</summary>
+    /// <summary>Fetches and checks a model's manifest; blocks until it is there.</summary>
     /// <exception cref="ModelFaultException">It cannot be had, or cannot be used.</exception>
-    public Task<Manifest> GetManifestAsync(ModelName name, CancellationToken cancellationToken)
+    public Manifest GetManifest(ModelName name, CancellationToken cancellationToken)
     {
         RegistryEndpoint endpoint = new(name, _options);
-        return Retries.RunAsync(token => FetchManifestAsync(endpoint, token), onRetry: null, cancellationToken);
+        return Retries.Run(token => FetchManifest(endpoint, token), onRetry: null, cancellationToken);
     }
 
     /// <summary>Closes all connections.</summary>
@@ -40,10 +40,10 @@ public sealed class RegistryClient : IDisposable
     /// <summary>The source of one blob; it resolves the blob's address when it is first asked for bytes.</summary>
     internal BlobSource OpenBlob(Manifest manifest, Layer layer) => new(_transport, _options, RegistryEndpoint.Of(manifest, _options), layer);
 
-    private async Task<Manifest> FetchManifestAsync(RegistryEndpoint endpoint, CancellationToken cancellationToken)
+    private Manifest FetchManifest(RegistryEndpoint endpoint, CancellationToken cancellationToken)
     {
         HttpQuery query = new(endpoint.ManifestAddress, AcceptManifest);
-        using HttpResponseMessage response = await _transport.GetAsync(query, cancellationToken).ConfigureAwait(false);
+        using HttpResponseMessage response = _transport.Get(query, cancellationToken);
         if (response.StatusCode == HttpStatusCode.NotFound)
         {
             throw new ModelFaultException(
@@ -54,16 +54,16 @@ public sealed class RegistryClient : IDisposable
 
         if (response.StatusCode != HttpStatusCode.OK)
         {
-            throw await StatusFault.FromAsync(response, endpoint.ManifestAddress, cancellationToken).ConfigureAwait(false);
+            throw StatusFault.From(response, endpoint.ManifestAddress, cancellationToken);
         }
 
-        using BodyStream body = await BodyStream.OpenAsync(response, _options.OperationTimeout, cancellationToken).ConfigureAwait(false);
-        byte[] bytes = await ReadBoundedAsync(body).ConfigureAwait(false);
+        using BodyStream body = BodyStream.Open(response, _options.OperationTimeout, cancellationToken);
+        byte[] bytes = ReadBounded(body);
         return ManifestReader.Read(endpoint.Name, HttpTransport.Display(endpoint.ManifestAddress), bytes);
     }
 
     /// <summary>Reads one byte past the bound at most, so that the reader sees that it is broken.</summary>
-    private static async Task<byte[]> ReadBoundedAsync(BodyStream body)
+    private static byte[] ReadBounded(BodyStream body)
     {
         byte[] buffer = new byte[16 * 1024];
         int length = 0;
@@ -74,7 +74,7 @@ public sealed class RegistryClient : IDisposable
                 Array.Resize(ref buffer, Math.Min(buffer.Length * 2, ManifestReader.MaximumBytes + 1));
             }
 
-            int read = await body.ReadAsync(buffer, length, buffer.Length - length).ConfigureAwait(false);
+            int read = body.Read(buffer, length, buffer.Length - length);
             length += read;
             if (read == 0 || length > ManifestReader.MaximumBytes)
             {

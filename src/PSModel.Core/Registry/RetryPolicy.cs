@@ -10,20 +10,23 @@ internal sealed class RetryPolicy(RegistryOptions options)
     /// <summary>A backoff never grows beyond this; a server's Retry-After may.</summary>
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(60);
 
-    /// <summary>The base of the backoff.</summary>
-    public TimeSpan Interval => options.RetryInterval;
-
-    public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> attempt, Action<Exception>? onRetry, CancellationToken cancellationToken)
+    /// <summary>Runs the attempts, and waits between them, on the caller's thread.</summary>
+    public T Run<T>(Func<CancellationToken, T> attempt, Action<Exception>? onRetry, CancellationToken cancellationToken)
     {
         if (options.MaximumRetryCount == 0)
         {
-            return await attempt(cancellationToken).ConfigureAwait(false);
+            return attempt(cancellationToken);
         }
 
         ResiliencePipeline pipeline = new ResiliencePipelineBuilder().AddRetry(Strategy(onRetry)).Build();
-        return await pipeline
-            .ExecuteAsync(async token => await attempt(token).ConfigureAwait(false), cancellationToken)
-            .ConfigureAwait(false);
+        return pipeline.Execute(attempt, cancellationToken);
+    }
+
+    /// <summary>Waits for as long as the backoff begins with.</summary>
+    public void Pause(CancellationToken cancellationToken)
+    {
+        cancellationToken.WaitHandle.WaitOne(options.RetryInterval);
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
     private RetryStrategyOptions Strategy(Action<Exception>? onRetry) => new()

@@ -13,7 +13,7 @@ internal static class StatusFault
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
 
-    public static async Task<ModelFaultException> FromAsync(HttpResponseMessage response, Uri asked, CancellationToken cancellationToken)
+    public static ModelFaultException From(HttpResponseMessage response, Uri asked, CancellationToken cancellationToken)
     {
         int status = (int)response.StatusCode;
         Uri answered = response.RequestMessage!.RequestUri!;
@@ -23,7 +23,7 @@ internal static class StatusFault
             return new ModelFaultException(ModelFault.AuthenticationFailed, $"The registry {asked.Authority} wants credentials (401).", facts);
         }
 
-        string excerpt = await ExcerptAsync(response, cancellationToken).ConfigureAwait(false);
+        string excerpt = Excerpt(response, cancellationToken);
         string said = excerpt.Length == 0 ? string.Empty : $" It says: {excerpt}";
         return new ModelFaultException(
             ModelFault.UnexpectedStatus,
@@ -49,13 +49,13 @@ internal static class StatusFault
         return wait <= TimeSpan.Zero ? null : wait > LongestWait ? LongestWait : wait;
     }
 
-    private static async Task<string> ExcerptAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    private static string Excerpt(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         try
         {
-            using BodyStream body = await BodyStream.OpenAsync(response, TimeSpan.FromSeconds(2), cancellationToken).ConfigureAwait(false);
+            using BodyStream body = BodyStream.Open(response, TimeSpan.FromSeconds(2), cancellationToken);
             byte[] buffer = new byte[ExcerptLength];
-            int length = await body.ReadAsync(buffer, 0, buffer.Length).ConfigureAwait(false);
+            int length = body.Read(buffer, 0, buffer.Length);
             string text = Encoding.UTF8.GetString(buffer, 0, length);
             return string.Join(" ", text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
         }

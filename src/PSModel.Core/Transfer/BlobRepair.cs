@@ -121,7 +121,7 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
             {
                 List<int> wrong = await CopyAsync(map, mode, copy, cancellationToken).ConfigureAwait(false);
                 tell($"{wrong.Count} of the {map.Checksums.Count} blocks of {layer.Digest} are wrong; {wrong.Sum(index => (long)map.Layout.Blocks[index].Length)} bytes are fetched.");
-                await FetchAsync(map, wrong, mode, copy, cancellationToken).ConfigureAwait(false);
+                await BlockingWork.RunAsync(() => Fetch(map, wrong, mode, copy, cancellationToken)).ConfigureAwait(false);
                 StoreFault.Guard(_store, _copy, () => copy.Flush(flushToDisk: true));
             }
 
@@ -190,7 +190,7 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
     }
 
     /// <summary>Fetches the wrong blocks, neighbours with one request, and looks how the old ones differ.</summary>
-    private async Task FetchAsync(BlockMap map, List<int> wrong, ReadMode mode, FileStream copy, CancellationToken cancellationToken)
+    private void Fetch(BlockMap map, List<int> wrong, ReadMode mode, FileStream copy, CancellationToken cancellationToken)
     {
         using BlobSource source = saver.Client.OpenBlob(manifest, layer);
         using RangeFetch fetch = new(source, saver, meter);
@@ -206,7 +206,7 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
             }
 
             Block block = map.Layout.Blocks[wrong[i]];
-            byte[] bytes = await fetch.ReadAsync(block, map.Layout.Blocks[wrong[last]].End, cancellationToken).ConfigureAwait(false);
+            byte[] bytes = fetch.Read(block, map.Layout.Blocks[wrong[last]].End, cancellationToken);
             if (BlockChecksum.Of(bytes) != map.Checksums[wrong[i]])
             {
                 throw new ModelFaultException(

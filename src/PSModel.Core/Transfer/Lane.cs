@@ -21,19 +21,19 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
 
     /// <summary>Fetches until nothing is left, or until there are more lanes than there should be.</summary>
     /// <exception cref="ModelFaultException">The retries are used up, or there is no point in any.</exception>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    public void Run(CancellationToken cancellationToken)
     {
         bool isNeeded = true;
         while (isNeeded && !lanes.TryRetire())
         {
-            if (await window.ClaimAsync(this, lanes, cancellationToken).ConfigureAwait(false) is not { } segment)
+            if (window.Claim(this, lanes, cancellationToken) is not { } segment)
             {
                 return;
             }
 
             try
             {
-                isNeeded = await FetchAsync(segment, cancellationToken).ConfigureAwait(false);
+                isNeeded = Fetch(segment, cancellationToken);
             }
             finally
             {
@@ -54,15 +54,15 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
     public void Dispose() => Close();
 
     /// <summary>Fetches what is missing of the segment; false where this lane turns out to be of no use.</summary>
-    private async Task<bool> FetchAsync(Segment segment, CancellationToken cancellationToken)
+    private bool Fetch(Segment segment, CancellationToken cancellationToken)
     {
         bool isNeeded = true;
         while (isNeeded && !window.IsDone(segment))
         {
-            isNeeded = await context.Retries.RunAsync(
-                token => AttemptAsync(segment, token),
+            isNeeded = context.Retries.Run(
+                token => Attempt(segment, token),
                 _ => context.Meter.CountRetry(),
-                cancellationToken).ConfigureAwait(false);
+                cancellationToken);
         }
 
         return isNeeded;
@@ -70,12 +70,12 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
 
     /// <summary>Fetches over one connection. An attempt that brought bytes before it failed is no failure: the count of
     /// retries begins anew.</summary>
-    private async Task<bool> AttemptAsync(Segment segment, CancellationToken cancellationToken)
+    private bool Attempt(Segment segment, CancellationToken cancellationToken)
     {
         long before = window.FrontierOf(segment);
         try
         {
-            await OpenAsync(segment, before, cancellationToken).ConfigureAwait(false);
+            Open(segment, before, cancellationToken);
             bool isRangeIgnored = _stream!.Position < before;
             if (isRangeIgnored && lanes.RetireForGood())
             {
@@ -83,7 +83,7 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
                 return false;
             }
 
-            await CopyAsync(segment).ConfigureAwait(false);
+            Copy(segment);
             return true;
         }
         catch (Exception e)
@@ -110,7 +110,7 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
             context.Trace($"{e.Message} Going on from byte {before + gained}.");
             if (gained < WorthwhileBytes)
             {
-                await Task.Delay(context.Retries.Interval, cancellationToken).ConfigureAwait(false);
+                context.Retries.Pause(cancellationToken);
             }
 
             return true;
@@ -118,7 +118,7 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
     }
 
     /// <summary>Keeps the connection where it has just come to the segment, else opens one.</summary>
-    private async Task OpenAsync(Segment segment, long frontier, CancellationToken cancellationToken)
+    private void Open(Segment segment, long frontier, CancellationToken cancellationToken)
     {
         bool isUsable = _interruption is { IsCancellationRequested: false };
         if (isUsable && _stream is not null && _stream.Position == frontier && _stream.End != frontier)
@@ -134,7 +134,7 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
 
         // A lane alone asks for all the rest: one request for the whole blob.
         long end = lanes.IsAlone ? context.Size : segment.End;
-        _stream = await context.Source.OpenAsync(new ByteRange(frontier, end), _interruption.Token).ConfigureAwait(false);
+        _stream = context.Source.Open(new ByteRange(frontier, end), _interruption.Token);
         context.Meter.ConnectionOpened();
     }
 
@@ -155,7 +155,7 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
     }
 
     /// <summary>Copies until the segment is complete or the server has sent what it promised.</summary>
-    private async Task CopyAsync(Segment segment)
+    private void Copy(Segment segment)
     {
         BlobStream stream = _stream!;
         while (!window.IsDone(segment))
@@ -166,11 +166,11 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
                 return;
             }
 
-            await window.WaitForRoomAsync(segment, _interruption!.Token).ConfigureAwait(false);
+            window.WaitForRoom(segment, _interruption!.Token);
             byte[] buffer = context.Buffers.Rent();
             long position = stream.Position;
             int wanted = (int)Math.Min(buffer.Length, segment.End - position);
-            (int filled, ExceptionDispatchInfo? failure) = await FillAsync(stream, buffer, wanted).ConfigureAwait(false);
+            (int filled, ExceptionDispatchInfo? failure) = Fill(stream, buffer, wanted);
 
             int useful = window.Offer(this, segment, position, buffer, filled);
             context.Meter.Accept(useful);
@@ -184,7 +184,7 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
     }
 
     /// <summary>Fills the buffer; what came before a transient failure is given together with it.</summary>
-    private async Task<(int Filled, ExceptionDispatchInfo? Failure)> FillAsync(BlobStream stream, byte[] buffer, int wanted)
+    private (int Filled, ExceptionDispatchInfo? Failure) Fill(BlobStream stream, byte[] buffer, int wanted)
     {
         int filled = 0;
         int begun = Environment.TickCount;
@@ -192,7 +192,7 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
         {
             while (filled < wanted && unchecked(Environment.TickCount - begun) < LongestFill)
             {
-                int read = await context.Limiter.ReadAsync(stream, buffer, filled, wanted - filled, _interruption!.Token).ConfigureAwait(false);
+                int read = context.Limiter.Read(stream, buffer, filled, wanted - filled, _interruption!.Token);
                 if (read == 0)
                 {
                     throw EndedEarly(stream.Position);
@@ -202,7 +202,7 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
                 context.Meter.Receive(read);
                 if (stream.End is null && stream.Position == context.Size)
                 {
-                    await RefuseMoreAsync(stream).ConfigureAwait(false);
+                    RefuseMore(stream);
                 }
             }
 
@@ -215,10 +215,10 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
     }
 
     /// <summary>A body of unknown length shows only at its end that it is too long.</summary>
-    private async Task RefuseMoreAsync(BlobStream stream)
+    private void RefuseMore(BlobStream stream)
     {
         byte[] extra = new byte[1];
-        if (await stream.ReadAsync(extra, 0, extra.Length).ConfigureAwait(false) > 0)
+        if (stream.Read(extra, 0, extra.Length) > 0)
         {
             throw WrongSize($"more than {context.Size} bytes", context.Size + 1, isTransient: false);
         }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using PSModel.Core.Registry;
 
 namespace PSModel.Core.Transfer;
 
@@ -38,8 +39,9 @@ internal sealed class LaneController(TransferContext context, ReceiveWindow wind
         }
         finally
         {
-            // A lane that is no longer needed may still wait for an answer.
+            // A lane that is no longer needed may still wait, for an answer or for room.
             stop.Cancel();
+            window.Wake();
             await Task.WhenAll(_lanes.Select(Settle)).ConfigureAwait(false);
         }
     }
@@ -81,14 +83,14 @@ internal sealed class LaneController(TransferContext context, ReceiveWindow wind
     {
         while (_count.TryEnter())
         {
-            _lanes.Add(RunLaneAsync(cancellationToken));
+            _lanes.Add(BlockingWork.RunAsync(() => RunLane(cancellationToken)));
         }
     }
 
-    private async Task RunLaneAsync(CancellationToken cancellationToken)
+    private void RunLane(CancellationToken cancellationToken)
     {
         using Lane lane = new(context, window, _count);
-        await Task.Run(() => lane.RunAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+        lane.Run(cancellationToken);
     }
 
     /// <summary>Doubles the lanes while that helps, and goes back where it does not.</summary>

@@ -17,16 +17,16 @@ internal sealed class RangeFetch(BlobSource source, ModelSaver saver, TransferMe
     /// <param name="end">How far the bytes will be wanted after it: a new connection asks for all of them.</param>
     /// <param name="cancellationToken">Stops the transfer.</param>
     /// <exception cref="ModelFaultException">The retries are used up, or there is no point in any.</exception>
-    public async Task<byte[]> ReadAsync(Block block, long end, CancellationToken cancellationToken)
+    public byte[] Read(Block block, long end, CancellationToken cancellationToken)
     {
         byte[] bytes = new byte[block.Length];
         int filled = 0;
         while (filled < bytes.Length)
         {
-            filled = await saver.Client.Retries.RunAsync(
-                token => AttemptAsync(block.Start, bytes, filled, end, token),
+            filled = saver.Client.Retries.Run(
+                token => Attempt(block.Start, bytes, filled, end, token),
                 _ => meter.CountRetry(),
-                cancellationToken).ConfigureAwait(false);
+                cancellationToken);
         }
 
         return bytes;
@@ -48,15 +48,15 @@ internal sealed class RangeFetch(BlobSource source, ModelSaver saver, TransferMe
 
     /// <summary>Fills the buffer over one connection. Bytes that came before it failed are progress: the retries count anew.</summary>
     /// <returns>How many bytes of the buffer are filled.</returns>
-    private async Task<int> AttemptAsync(long start, byte[] bytes, int filled, long end, CancellationToken cancellationToken)
+    private int Attempt(long start, byte[] bytes, int filled, long end, CancellationToken cancellationToken)
     {
         int before = filled;
         try
         {
-            await OpenAsync(start + filled, end, cancellationToken).ConfigureAwait(false);
+            Open(start + filled, end, cancellationToken);
             while (filled < bytes.Length)
             {
-                int read = await ReadSomeAsync(bytes, filled, bytes.Length - filled, cancellationToken).ConfigureAwait(false);
+                int read = ReadSome(bytes, filled, bytes.Length - filled, cancellationToken);
                 meter.Accept(read);
                 filled += read;
             }
@@ -69,7 +69,7 @@ internal sealed class RangeFetch(BlobSource source, ModelSaver saver, TransferMe
             meter.CountRetry();
             if (filled - before < Math.Min(Lane.WorthwhileBytes, bytes.Length))
             {
-                await Task.Delay(saver.Client.Retries.Interval, cancellationToken).ConfigureAwait(false);
+                saver.Client.Retries.Pause(cancellationToken);
             }
 
             return filled;
@@ -81,27 +81,27 @@ internal sealed class RangeFetch(BlobSource source, ModelSaver saver, TransferMe
         }
     }
 
-    private async Task OpenAsync(long position, long end, CancellationToken cancellationToken)
+    private void Open(long position, long end, CancellationToken cancellationToken)
     {
         // A server that ignores ranges sends the whole blob: it is not asked for it again while it has not come to the block.
         bool isOnTheWay = _stream is not null && _isWhole && _stream.Position < position;
         if (!isOnTheWay && (_stream?.Position != position || _stream.End == position))
         {
             Close();
-            _stream = await source.OpenAsync(new ByteRange(position, end), cancellationToken).ConfigureAwait(false);
+            _stream = source.Open(new ByteRange(position, end), cancellationToken);
             _isWhole = _stream.Position < position;
             meter.ConnectionOpened();
         }
 
         while (_stream!.Position < position)
         {
-            await ReadSomeAsync(_skipped, 0, (int)Math.Min(_skipped.Length, position - _stream.Position), cancellationToken).ConfigureAwait(false);
+            ReadSome(_skipped, 0, (int)Math.Min(_skipped.Length, position - _stream.Position), cancellationToken);
         }
     }
 
-    private async Task<int> ReadSomeAsync(byte[] buffer, int offset, int wanted, CancellationToken cancellationToken)
+    private int ReadSome(byte[] buffer, int offset, int wanted, CancellationToken cancellationToken)
     {
-        int read = await saver.Limiter.ReadAsync(_stream!, buffer, offset, wanted, cancellationToken).ConfigureAwait(false);
+        int read = saver.Limiter.Read(_stream!, buffer, offset, wanted, cancellationToken);
         meter.Receive(read);
         return read > 0 ? read : throw new ModelFaultException(
             ModelFault.SizeMismatch,

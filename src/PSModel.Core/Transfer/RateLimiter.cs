@@ -54,14 +54,14 @@ internal sealed class RateLimiter
         _bytesPerSecond == 0 ? wanted : (int)Math.Min(wanted, Math.Max(ShortestRead, _bytesPerSecond * LongestRead));
 
     /// <summary>Reads some bytes when their turn has come, and pays for what came.</summary>
-    public async Task<int> ReadAsync(BlobStream stream, byte[] buffer, int offset, int wanted, CancellationToken cancellationToken)
+    public int Read(BlobStream stream, byte[] buffer, int offset, int wanted, CancellationToken cancellationToken)
     {
         int size = ReadSize(wanted);
-        await PayAsync(size, cancellationToken).ConfigureAwait(false);
+        Wait(size, cancellationToken);
         int read = 0;
         try
         {
-            read = await stream.ReadAsync(buffer, offset, size).ConfigureAwait(false);
+            read = stream.Read(buffer, offset, size);
             return read;
         }
         finally
@@ -71,8 +71,14 @@ internal sealed class RateLimiter
     }
 
     /// <summary>Pays for a read of so many bytes and waits for its turn.</summary>
-    public Task PayAsync(int bytes, CancellationToken cancellationToken) =>
-        _bytesPerSecond == 0 ? Task.CompletedTask : Task.Delay(Pay(bytes), cancellationToken);
+    private void Wait(int bytes, CancellationToken cancellationToken)
+    {
+        if (_bytesPerSecond > 0)
+        {
+            cancellationToken.WaitHandle.WaitOne(Pay(bytes));
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
 
     /// <summary>Pays for a read of so many bytes.</summary>
     /// <returns>How long it has to wait for its turn.</returns>

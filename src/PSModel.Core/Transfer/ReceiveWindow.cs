@@ -1,11 +1,9 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace PSModel.Core.Transfer;
 
 /// <summary>
 /// Hands out consecutive segments of the blob to lanes, takes what arrives in any order, and passes it on in the order of
 /// the blob. It is bounded: lanes wait while too much has arrived that the hash and the disk have not finished, or that no
-/// checkpoint covers. Thread-safe.
+/// checkpoint covers. Those that wait block. Thread-safe.
 /// </summary>
 /// <remarks>Segments are handed out further ahead than bytes may arrive: a claim takes no memory, and long segments make few
 /// requests. Where lanes run ahead of the head of the line they are held, and so come to finish one after the other.</remarks>
@@ -34,9 +32,8 @@ internal sealed class ReceiveWindow
     private readonly Queue<Segment> _segments = new();
     private readonly Queue<Segment> _abandoned = new();
 
-    private readonly TaskCompletionSource<bool> _complete = NewSignal();
+    private readonly TaskCompletionSource<bool> _complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private TaskCompletionSource<bool> _change = NewSignal();
     private long _unclaimed;
     private long _arrived;
     private long _delivered;
@@ -94,49 +91,85 @@ internal sealed class ReceiveWindow
         }
     }
 
-    /// <summary>Waits for work: a new segment, one that another lane gave up, or the head of the line where that is slow.</summary>
+    /// <summary>Takes work if there is some: a new segment, one that another lane gave up, or the head of the line where that
+    /// is slow.</summary>
     /// <param name="lane">Who will fetch it.</param>
     /// <param name="lanes">Tells how long a new segment is.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>A segment to fetch from its frontier on; <see langword="null"/> when all bytes have arrived.</returns>
-    public async Task<Segment?> ClaimAsync(Lane lane, LaneCount lanes, CancellationToken cancellationToken)
+    /// <returns>A segment to fetch from its frontier on; <see langword="null"/> where there is nothing to do for now.</returns>
+    public Segment? TryClaim(Lane lane, LaneCount lanes)
     {
-        while (true)
+        lock (_gate)
         {
-            Task change;
-            lock (_gate)
+            Segment? segment = null;
+            long length = lanes.SegmentLength(_size - _unclaimed);
+            if (_abandoned.Count > 0)
             {
-                if (TryClaim(lane, lanes, out Segment? segment) || IsComplete)
-                {
-                    return segment;
-                }
-
-                change = _change.Task;
+                segment = _abandoned.Dequeue();
+            }
+            else if (IsInReach(length))
+            {
+                segment = new Segment(_unclaimed, _unclaimed + length);
+                _segments.Enqueue(segment);
+                _unclaimed += length;
+            }
+            else if (_segments.Count > 0 && IsSlow(_segments.Peek()))
+            {
+                segment = _segments.Peek();
             }
 
-            await Task.WhenAny(change, Task.Delay(WaitingLook, cancellationToken)).ConfigureAwait(false);
-            cancellationToken.ThrowIfCancellationRequested();
+            segment?.Lanes.Add(lane);
+            return segment;
+        }
+    }
+
+    /// <summary>Takes work, and waits for it where there is none.</summary>
+    /// <returns>As of <see cref="TryClaim"/>; <see langword="null"/> when all bytes have arrived.</returns>
+    public Segment? Claim(Lane lane, LaneCount lanes, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            Segment? segment = TryClaim(lane, lanes);
+            while (segment is null && !IsComplete)
+            {
+                WaitForChange(cancellationToken);
+                segment = TryClaim(lane, lanes);
+            }
+
+            return segment;
+        }
+    }
+
+    /// <summary>Whether more bytes of a segment may arrive, or none are missing.</summary>
+    public bool HasRoomFor(Segment segment)
+    {
+        lock (_gate)
+        {
+            bool isCovered = _delivered - _durable < _options.LargestLoss - _options.Window;
+            bool isHead = _segments.Count > 0 && segment == _segments.Peek();
+            bool isRoom = _arrived - _released < _options.Window
+                || (isHead && _delivered - _released < _options.Window / HeadPart);
+            return segment.IsComplete || (isCovered && isRoom);
         }
     }
 
     /// <summary>Waits until more bytes of a segment may arrive.</summary>
-    public async Task WaitForRoomAsync(Segment segment, CancellationToken cancellationToken)
+    public void WaitForRoom(Segment segment, CancellationToken cancellationToken)
     {
-        while (true)
+        lock (_gate)
         {
-            Task change;
-            lock (_gate)
+            while (!HasRoomFor(segment))
             {
-                if (segment.IsComplete || MayArrive(segment))
-                {
-                    return;
-                }
-
-                change = _change.Task;
+                WaitForChange(cancellationToken);
             }
+        }
+    }
 
-            await Task.WhenAny(change, Task.Delay(WaitingLook, cancellationToken)).ConfigureAwait(false);
-            cancellationToken.ThrowIfCancellationRequested();
+    /// <summary>Lets those that wait look about them at once, as when the transfer has been stopped.</summary>
+    public void Wake()
+    {
+        lock (_gate)
+        {
+            Monitor.PulseAll(_gate);
         }
     }
 
@@ -181,7 +214,7 @@ internal sealed class ReceiveWindow
             if (segment.Lanes.Count == 0 && !segment.IsComplete)
             {
                 _abandoned.Enqueue(segment);
-                Signal();
+                Monitor.PulseAll(_gate);
             }
         }
     }
@@ -192,7 +225,7 @@ internal sealed class ReceiveWindow
         lock (_gate)
         {
             _released += bytes;
-            Signal();
+            Monitor.PulseAll(_gate);
         }
     }
 
@@ -202,46 +235,12 @@ internal sealed class ReceiveWindow
         lock (_gate)
         {
             _durable = offset;
-            Signal();
+            Monitor.PulseAll(_gate);
         }
-    }
-
-    private static TaskCompletionSource<bool> NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private bool TryClaim(Lane lane, LaneCount lanes, [NotNullWhen(true)] out Segment? segment)
-    {
-        segment = null;
-        long length = lanes.SegmentLength(_size - _unclaimed);
-        if (_abandoned.Count > 0)
-        {
-            segment = _abandoned.Dequeue();
-        }
-        else if (IsInReach(length))
-        {
-            segment = new Segment(_unclaimed, _unclaimed + length);
-            _segments.Enqueue(segment);
-            _unclaimed += length;
-        }
-        else if (_segments.Count > 0 && IsSlow(_segments.Peek()))
-        {
-            segment = _segments.Peek();
-        }
-
-        segment?.Lanes.Add(lane);
-        return segment is not null;
     }
 
     private bool IsInReach(long length) =>
         length > 0 && _unclaimed + length <= _released + Math.Max(Reach * _options.Window, length);
-
-    private bool MayArrive(Segment segment)
-    {
-        bool isCovered = _delivered - _durable < _options.LargestLoss - _options.Window;
-        bool isHead = _segments.Count > 0 && segment == _segments.Peek();
-        bool isRoom = _arrived - _released < _options.Window
-            || (isHead && _delivered - _released < _options.Window / HeadPart);
-        return isCovered && isRoom;
-    }
 
     /// <summary>One lane alone, and at its pace the rest takes much longer than it would over a connection like its peers'.</summary>
     private bool IsSlow(Segment head)
@@ -281,7 +280,7 @@ internal sealed class ReceiveWindow
 
             // Whoever is the head now may have waited behind the old one.
             _segments.Dequeue();
-            Signal();
+            Monitor.PulseAll(_gate);
         }
 
         SignalIfComplete();
@@ -292,14 +291,13 @@ internal sealed class ReceiveWindow
         if (_unclaimed == _size && _segments.Count == 0)
         {
             _complete.TrySetResult(true);
-            Signal();
         }
     }
 
-    private void Signal()
+    /// <summary>Under the lock, which others may have while it waits.</summary>
+    private void WaitForChange(CancellationToken cancellationToken)
     {
-        TaskCompletionSource<bool> change = _change;
-        _change = NewSignal();
-        change.TrySetResult(true);
+        Monitor.Wait(_gate, WaitingLook);
+        cancellationToken.ThrowIfCancellationRequested();
     }
 }

@@ -51,7 +51,7 @@ public sealed class GetModelManifestCommand : RegistryCommand
 
     private void GetRemote(string name) => Run(name, async (pump, token) =>
     {
-        Manifest manifest = await Connect().GetManifestAsync(ModelName.Parse(name), token).ConfigureAwait(false);
+        Manifest manifest = Connect().GetManifest(ModelName.Parse(name), token);
         pump.Post(() => Write(manifest));
     });
 

@@ -94,17 +94,17 @@ public sealed class SaveModelBlobCommand : RegistryCommand
     {
         if (ParameterSetName == ManifestSet)
         {
-            Save(Manifest!.Name, (_, _) => Task.FromResult(OutputFactory.ToManifest(Manifest)));
+            Save(Manifest!.Name, (_, _) => OutputFactory.ToManifest(Manifest));
             return;
         }
 
         foreach (string name in Name)
         {
-            Save(name, (client, token) => client.GetManifestAsync(ModelName.Parse(name), token));
+            Save(name, (client, token) => client.GetManifest(ModelName.Parse(name), token));
         }
     }
 
-    private void Save(string? name, Func<RegistryClient, CancellationToken, Task<Manifest>> find)
+    private void Save(string? name, Func<RegistryClient, CancellationToken, Manifest> find)
     {
         // Digests were given, and not one of them is valid.
         if (Digest is not null && _only.Count == 0)
@@ -118,7 +118,7 @@ public sealed class SaveModelBlobCommand : RegistryCommand
             name,
             async (pump, token) =>
             {
-                Manifest manifest = await find(Connect(), token).ConfigureAwait(false);
+                Manifest manifest = find(Connect(), token);
                 pump.Post(() => progress.BeginModel(manifest, _only));
                 SaveObserver observer = new(this, pump, progress);
                 await saver.SaveAsync(manifest, _only, observer, token).ConfigureAwait(false);
