@@ -5,13 +5,13 @@ namespace PSModel.Core.Tests;
 /// <summary>The race in a time of the tests' own.</summary>
 public sealed class EngineRaceTests
 {
-    private long _now;
+    private TimeSpan _now;
 
     [Fact]
     public void The_fastest_wins()
     {
-        Assert.Equal("60", Run(() => 0, 100, 60, 80));
-        Assert.Equal("7", Run(() => 0, 7));
+        Assert.Equal("60 µs", Run(() => 0, 100, 60, 80));
+        Assert.Equal("70 µs", Run(() => 0, 70));
     }
 
     [Fact]
@@ -19,17 +19,31 @@ public sealed class EngineRaceTests
     {
         foreach (int begin in Enumerable.Range(0, 40).Select(step => step * 50))
         {
-            _now = 0;
-            Assert.Equal("60", Run(() => _now >= begin && _now < begin + 1000 ? 500 : 0, 100, 60, 80));
+            _now = TimeSpan.Zero;
+            Assert.Equal("60 µs", Run(() => _now >= Microseconds(begin) && _now < Microseconds(begin + 1000) ? 500 : 0, 100, 60, 80));
         }
     }
 
-    private string Run(Func<int> delay, params int[] ticks) =>
-        EngineRace.Run([.. ticks.Select(each => new Runner(each, () => _now += each + delay()))], () => _now).Name;
-
-    private sealed class Runner(int ticks, Action lap) : Sha256Engine
+    [Fact]
+    public void Nobody_runs_against_the_instructions_of_the_processor()
     {
-        public override string Name => $"{ticks}";
+        IEnumerable<Sha256Engine> Engines()
+        {
+            yield return new Runner(20, () => _now += Microseconds(20));
+            Assert.Fail("The second engine was asked for.");
+        }
+
+        Assert.Equal("20 µs", EngineRace.Run(Engines(), () => _now).Name);
+    }
+
+    private static TimeSpan Microseconds(int count) => TimeSpan.FromTicks(count * TimeSpan.TicksPerMillisecond / 1000);
+
+    private string Run(Func<int> delay, params int[] laps) =>
+        EngineRace.Run(laps.Select(lap => new Runner(lap, () => _now += Microseconds(lap + delay()))), () => _now).Name;
+
+    private sealed class Runner(int microseconds, Action lap) : Sha256Engine
+    {
+        public override string Name => $"{microseconds} µs";
 
         public override void Compress(uint[] words, ReadOnlySpan<byte> blocks) => lap();
     }

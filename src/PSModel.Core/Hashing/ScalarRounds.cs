@@ -9,6 +9,9 @@ internal static class ScalarRounds
     /// <param name="words">The eight words of the state.</param>
     /// <param name="schedule">W[t] + K[t] at index t · <paramref name="stride"/>.</param>
     /// <param name="stride">1, or the number of blocks whose schedules lie interleaved.</param>
+#if NET
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+#endif
     public static void Run(uint[] words, ReadOnlySpan<uint> schedule, int stride)
     {
         uint a = words[0], b = words[1], c = words[2], d = words[3], e = words[4], f = words[5], g = words[6], h = words[7];

@@ -10,6 +10,9 @@ internal sealed class ScalarSha256Engine : Sha256Engine
 
     public override string Name => "C#";
 
+#if NET
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+#endif
     public override void Compress(uint[] words, ReadOnlySpan<byte> blocks)
     {
         Span<uint> schedule = stackalloc uint[64];
@@ -21,6 +24,9 @@ internal sealed class ScalarSha256Engine : Sha256Engine
     }
 
     /// <summary>The message schedule of one block, with the round constants added.</summary>
+#if NET
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+#endif
     private static void Expand(ReadOnlySpan<byte> block, Span<uint> schedule)
     {
         for (int t = 0; t < 16; t++)

@@ -20,8 +20,16 @@ internal abstract class Sha256Engine
     /// <summary>An engine for a few bytes, a manifest's for instance, for which the race would take longer than it saves.</summary>
     public static Sha256Engine Ready => FirstRight.Value;
 
-    /// <summary>The engines that this machine can run.</summary>
-    public static IEnumerable<Sha256Engine> Available
+    /// <summary>The engines that this machine may be able to run.</summary>
+    public static IEnumerable<Sha256Engine> Available => SystemLibraries.Concat(Managed);
+
+    /// <summary>What a verbose message calls it.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Takes whole blocks of 64 bytes into the eight words.</summary>
+    public abstract void Compress(uint[] words, ReadOnlySpan<byte> blocks);
+
+    private static IEnumerable<Sha256Engine> SystemLibraries
     {
         get
         {
@@ -34,6 +42,14 @@ internal abstract class Sha256Engine
             {
                 yield return new CommonCryptoSha256Engine();
             }
+        }
+    }
+
+    /// <summary>The fastest first, on whatever processor.</summary>
+    private static IEnumerable<Sha256Engine> Managed
+    {
+        get
+        {
 #if NET
             if (Avx512Sha256Engine.IsSupported)
             {
@@ -54,14 +70,12 @@ internal abstract class Sha256Engine
         }
     }
 
-    /// <summary>What a verbose message calls it.</summary>
-    public abstract string Name { get; }
-
-    /// <summary>Takes whole blocks of 64 bytes into the eight words.</summary>
-    public abstract void Compress(uint[] words, ReadOnlySpan<byte> blocks);
-
-    /// <summary>Which is the fastest depends on the processor and on the version of the library.</summary>
-    private static Sha256Engine Choose() => EngineRace.Run([.. Available.Where(IsRight)], Stopwatch.GetTimestamp);
+    /// <summary>Whether a library or C# is faster depends on the processor and on the version of the library.</summary>
+    private static Sha256Engine Choose()
+    {
+        Stopwatch clock = Stopwatch.StartNew();
+        return EngineRace.Run(SystemLibraries.Where(IsRight).Concat(Managed.Where(IsRight).Take(1)), () => clock.Elapsed);
+    }
 
     /// <summary>A system library may be missing, or not what its name says: no engine is used unseen.</summary>
     private static bool IsRight(Sha256Engine engine)

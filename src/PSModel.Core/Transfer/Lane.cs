@@ -61,7 +61,7 @@ internal sealed class Lane(TransferContext context, ReceiveWindow window, LaneCo
         {
             isNeeded = context.Retries.Run(
                 token => Attempt(segment, token),
-                _ => context.Meter.CountRetry(),
+                context.Meter.CountRetry,
                 cancellationToken);
         }
 

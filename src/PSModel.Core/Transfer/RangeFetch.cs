@@ -25,7 +25,7 @@ internal sealed class RangeFetch(BlobSource source, ModelSaver saver, TransferMe
         {
             filled = saver.Client.Retries.Run(
                 token => Attempt(block.Start, bytes, filled, end, token),
-                _ => meter.CountRetry(),
+                meter.CountRetry,
                 cancellationToken);
         }
 
