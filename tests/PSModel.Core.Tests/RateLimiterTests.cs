@@ -52,7 +52,20 @@ public sealed class RateLimiterTests
     {
         RateLimiter limiter = new(0);
         Assert.Equal(1_000_000, limiter.ReadSize(1_000_000));
+        Assert.Equal(TimeSpan.Zero, limiter.Pay(1_000_000));
+        Assert.Equal(TimeSpan.Zero, limiter.Pay(1_000_000));
         Assert.False(limiter.IsHolding);
+    }
+
+    [Fact]
+    public async Task Whoever_waits_for_leave_to_read_hears_that_the_call_is_stopped()
+    {
+        using CancellationTokenSource stop = new();
+        RateLimiter limiter = new(1, () => _now);
+        limiter.Pay(3600);
+        Task reading = Task.Run(() => limiter.Read(null!, [], 0, 1, stop.Token), CancellationToken.None);
+        stop.Cancel();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading.WaitAsync(TimeSpan.FromSeconds(30)));
     }
 
     /// <summary>Lets the connections read in turn; each read brings a random part of what it asked for.</summary>

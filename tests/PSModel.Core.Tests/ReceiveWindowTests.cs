@@ -81,8 +81,9 @@ public sealed class ReceiveWindowTests
     }
 
     [Fact]
-    public async Task Lanes_that_wait_go_on_when_there_is_work_or_room_or_nothing_left()
+    public async Task Lanes_that_wait_are_woken_when_there_is_work_or_room_or_nothing_left()
     {
+        _options.WaitingLook = Timeout.InfiniteTimeSpan;
         ReceiveWindow window = new(0, 9 * Unit, _options, _delivered.Add);
         List<Segment> claimed = Claim(window, 8);
         claimed.Take(4).ToList().ForEach(segment => Offer(window, segment, segment.Start, Unit));
@@ -104,8 +105,9 @@ public sealed class ReceiveWindowTests
     }
 
     [Fact]
-    public async Task A_lane_that_waits_hears_that_it_is_stopped()
+    public async Task A_lane_that_waits_is_woken_when_it_is_stopped()
     {
+        _options.WaitingLook = Timeout.InfiniteTimeSpan;
         using CancellationTokenSource stop = new();
         ReceiveWindow window = new(0, 9 * Unit, _options, _delivered.Add);
         Claim(window, 8);

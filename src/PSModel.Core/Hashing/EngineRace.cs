@@ -12,7 +12,7 @@ internal static class EngineRace
 
     /// <summary>A gigabyte a second, which takes the processor's SHA instructions: without them libcrypto has about half, and
     /// the best C# of the spike 0.6. Whoever runs such a lap has won, and the others need not even be compiled.</summary>
-    private static readonly TimeSpan LapOfShaInstructions = TimeSpan.FromSeconds(LapBytes / 1e9);
+    private static readonly TimeSpan LapOfShaInstructions = TimeSpan.FromTicks(LapBytes * TimeSpan.TicksPerSecond / 1_000_000_000);
 
     /// <summary>Runs the race on the caller's thread: less than a millisecond where the first engine has SHA instructions, else
     /// a few.</summary>
@@ -23,7 +23,7 @@ internal static class EngineRace
         byte[] blocks = new byte[LapBytes];
         uint[] words = new uint[8];
         Dictionary<Sha256Engine, TimeSpan> best = [];
-        for (int lap = 0; lap < Laps; lap++)
+        for (int lap = 0; lap < Laps && best.Count != 1; lap++)
         {
             foreach (Sha256Engine engine in lap == 0 ? engines : [.. best.Keys])
             {

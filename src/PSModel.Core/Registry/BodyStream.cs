@@ -14,6 +14,11 @@ internal sealed class BodyStream : IDisposable
     private readonly CancellationTokenRegistration _closing;
     private readonly string _address;
 
+    /// <summary>As far as the server said; an end before it is a cut, which the streams of .NET Framework do not tell.</summary>
+    private readonly long _promised;
+
+    private long _received;
+
     private BodyStream(HttpResponseMessage response, Stream stream, TimeSpan patience, CancellationToken cancellationToken)
     {
         _response = response;
@@ -24,6 +29,7 @@ internal sealed class BodyStream : IDisposable
 
         // A read that blocks hears no token; what it does hear is its response's end.
         _closing = _deadline.Token.Register(response.Dispose);
+        _promised = response.Content.Headers.ContentLength ?? 0;
         _address = HttpTransport.Display(response.RequestMessage!.RequestUri!);
     }
 
@@ -38,6 +44,11 @@ internal sealed class BodyStream : IDisposable
 #else
         cancellationToken.ThrowIfCancellationRequested();
         Stream stream = response.Content.ReadAsStreamAsync().GetAwaiter().GetResult();
+        if (stream.CanTimeout)
+        {
+            // .NET Framework would end a read that blocks for five minutes, whatever the user allows.
+            stream.ReadTimeout = Timeout.Infinite;
+        }
 #endif
         return new BodyStream(response, stream, patience, cancellationToken);
     }
@@ -51,13 +62,11 @@ internal sealed class BodyStream : IDisposable
             _deadline.CancelAfter(_patience);
             int read = _stream.Read(buffer, offset, count);
             _deadline.CancelAfter(Timeout.InfiniteTimeSpan);
-            if (read == 0)
-            {
-                // A connection that is closed here may look like one that was closed there.
-                _deadline.Token.ThrowIfCancellationRequested();
-            }
 
-            return read;
+            // A connection that is closed on this side may look like one that has ended, and may give bytes from further on.
+            _deadline.Token.ThrowIfCancellationRequested();
+            _received += read;
+            return read > 0 || _received >= _promised ? read : throw new IOException($"it ended after {_received} of {_promised} bytes");
         }
         catch (Exception) when (_cancelled.IsCancellationRequested)
         {

@@ -22,21 +22,20 @@ internal static class HandlerFactory
         UseCookies = false,
     };
 
-    /// <summary>A socket stays a blocking one until something asynchronous is first done to it, connecting included. Reading
-    /// from a blocking one is a single call into the system, and wakes nobody but the lane whose bytes have come.</summary>
+    /// <summary>A socket stays a blocking one until something asynchronous is first done to it: connecting, or the handshake of
+    /// TLS. Without TLS, then, a read is a single call into the system, and wakes nobody but the lane whose bytes have come.</summary>
     private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            using CancellationTokenRegistration ending = cancellationToken.Register(socket.Dispose);
-            await BlockingWork.RunAsync(() => socket.Connect(context.DnsEndPoint)).ConfigureAwait(false);
+            await BlockingWork.RunAsync(() => socket.Connect(context.DnsEndPoint)).WaitAsync(cancellationToken).ConfigureAwait(false);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch
         {
-            socket.Dispose();
-            cancellationToken.ThrowIfCancellationRequested();
+            // Some systems cannot break an attempt off, and then this waits for its end.
+            _ = BlockingWork.RunAsync(socket.Dispose);
             throw;
         }
     }

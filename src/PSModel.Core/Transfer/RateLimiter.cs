@@ -70,20 +70,15 @@ internal sealed class RateLimiter
         }
     }
 
-    /// <summary>Pays for a read of so many bytes and waits for its turn.</summary>
-    private void Wait(int bytes, CancellationToken cancellationToken)
-    {
-        if (_bytesPerSecond > 0)
-        {
-            cancellationToken.WaitHandle.WaitOne(Pay(bytes));
-            cancellationToken.ThrowIfCancellationRequested();
-        }
-    }
-
     /// <summary>Pays for a read of so many bytes.</summary>
     /// <returns>How long it has to wait for its turn.</returns>
     public TimeSpan Pay(int bytes)
     {
+        if (_bytesPerSecond == 0)
+        {
+            return TimeSpan.Zero;
+        }
+
         lock (_gate)
         {
             double now = _clock().TotalSeconds;
@@ -105,6 +100,17 @@ internal sealed class RateLimiter
         lock (_gate)
         {
             _paidUntil -= bytes / (double)_bytesPerSecond;
+        }
+    }
+
+    /// <summary>Pays for a read of so many bytes and waits for its turn.</summary>
+    private void Wait(int bytes, CancellationToken cancellationToken)
+    {
+        TimeSpan turn = Pay(bytes);
+        if (turn > TimeSpan.Zero)
+        {
+            cancellationToken.WaitHandle.WaitOne(turn);
+            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 }

@@ -22,9 +22,6 @@ internal sealed class ReceiveWindow
     /// behind it: otherwise those behind could block it for good.</summary>
     private const int HeadPart = 4;
 
-    /// <summary>How often a waiting lane looks again, whether the head of the line needs help for one, in milliseconds.</summary>
-    private const int WaitingLook = 250;
-
     private readonly object _gate = new();
     private readonly long _size;
     private readonly TransferOptions _options;
@@ -297,7 +294,7 @@ internal sealed class ReceiveWindow
     /// <summary>Under the lock, which others may have while it waits.</summary>
     private void WaitForChange(CancellationToken cancellationToken)
     {
-        Monitor.Wait(_gate, WaitingLook);
+        Monitor.Wait(_gate, _options.WaitingLook);
         cancellationToken.ThrowIfCancellationRequested();
     }
 }

@@ -26,4 +26,7 @@ public sealed class TransferOptions
 
     /// <summary>The bytes between one checkpoint and the next.</summary>
     internal long CheckpointInterval { get; set; } = 16L * 1024 * 1024;
+
+    /// <summary>How often a waiting lane looks again without being woken, whether the head of the line needs help for one.</summary>
+    internal TimeSpan WaitingLook { get; set; } = TimeSpan.FromMilliseconds(250);
 }

@@ -49,10 +49,11 @@ public sealed class GetModelManifestCommand : RegistryCommand
         }
     }
 
-    private void GetRemote(string name) => Run(name, async (pump, token) =>
+    private void GetRemote(string name) => Run(name, (pump, token) =>
     {
         Manifest manifest = Connect().GetManifest(ModelName.Parse(name), token);
         pump.Post(() => Write(manifest));
+        return Task.CompletedTask;
     });
 
     private void GetLocal(string name)
