@@ -1,4 +1,5 @@
 using System.Net.Http;
+using PSModel.Core.Faults;
 using PSModel.Core.Registry;
 using PSModel.Loopback;
 
@@ -27,5 +28,17 @@ public sealed class HttpTransportTests
         {
             answer.Dispose();
         }
+    }
+
+    [Fact]
+    public void A_host_that_does_not_answer_is_named_as_it_was_given()
+    {
+        HttpQuery query = new(new Uri("http://127.0.0.1:1/v2/"), "*/*");
+        using HttpTransport transport = new(new RegistryOptions());
+
+        ModelFaultException fault = Assert.Throws<ModelFaultException>(() => transport.Get(query, CancellationToken.None));
+
+        Assert.StartsWith("http://127.0.0.1:1 cannot be reached (", fault.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("::", fault.Message, StringComparison.Ordinal);
     }
 }

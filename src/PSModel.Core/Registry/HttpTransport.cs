@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using PSModel.Core.Faults;
 
@@ -80,7 +81,7 @@ internal sealed class HttpTransport : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw Unreachable(query, address, $"cannot be reached ({(e.InnerException ?? e).Message})", e);
+            throw Unreachable(query, address, $"cannot be reached ({ReasonOf(e)})", e);
         }
         catch (IOException e)
         {
@@ -109,6 +110,11 @@ internal sealed class HttpTransport : IDisposable
             IsTransient = isTransient,
         };
     }
+
+    /// <summary>A socket's own message may end with an address that nobody gave: that of the host, in the form of IPv6.</summary>
+    private static string ReasonOf(HttpRequestException e) => e.InnerException is SocketException socket
+        ? new SocketException((int)socket.SocketErrorCode).Message
+        : (e.InnerException ?? e).Message;
 
     private static Uri? RedirectTarget(HttpResponseMessage response, Uri address)
     {
