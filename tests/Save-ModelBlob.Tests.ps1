@@ -1,3 +1,8 @@
+BeforeDiscovery {
+    # Windows PowerShell comes without it.
+    $hasThreadJob = [bool] (Get-Command Start-ThreadJob -ErrorAction Ignore)
+}
+
 BeforeAll {
     Import-Module (Join-Path $PSScriptRoot 'LoopbackRegistry.psm1') -Force
     Import-Module (Get-StagedModulePath)
@@ -164,12 +169,7 @@ another,$($registry.Prefix)cut
     }
 
     Context 'in a job' {
-        It 'runs in a thread' {
-            if (-not (Get-Command Start-ThreadJob -ErrorAction Ignore)) {
-                Set-ItResult -Skipped -Because 'the module ThreadJob is not there'
-                return
-            }
-
+        It 'runs in a thread' -Skip:(-not $hasThreadJob) {
             $job = Start-ThreadJob {
                 Import-Module $using:modulePath
                 Save-ModelBlob $using:name $using:store -VerifyInline
@@ -191,12 +191,7 @@ another,$($registry.Prefix)cut
             ($blobs | Test-ModelBlob).Status | Should -Be (@('Valid') * 5)
         }
 
-        It 'stops with its job and closes its files' {
-            if (-not (Get-Command Start-ThreadJob -ErrorAction Ignore)) {
-                Set-ItResult -Skipped -Because 'the module ThreadJob is not there'
-                return
-            }
-
+        It 'stops with its job and closes its files' -Skip:(-not $hasThreadJob) {
             $job = Start-ThreadJob {
                 Import-Module $using:modulePath
                 Save-ModelBlob $using:name $using:store -VerifyInline -BandwidthLimit 1MB -IncludeProgress

@@ -194,22 +194,18 @@ public sealed class ReceiveWindowTests
     /// <summary>Starts what will have to wait, and comes back when it does.</summary>
     private static Task<T> Waiting<T>(Func<T> work)
     {
-        TaskCompletionSource<T> result = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Thread thread = new(() =>
-        {
-            try
+        Thread? thread = null;
+        Task<T> waiting = Task.Factory.StartNew(
+            () =>
             {
-                result.SetResult(work());
-            }
-            catch (Exception e)
-            {
-                result.SetException(e);
-            }
-        });
-        thread.IsBackground = true;
-        thread.Start();
-        Assert.True(SpinWait.SpinUntil(() => thread.ThreadState.HasFlag(ThreadState.WaitSleepJoin), Patience));
-        return result.Task;
+                Volatile.Write(ref thread, Thread.CurrentThread);
+                return work();
+            },
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref thread)?.ThreadState.HasFlag(ThreadState.WaitSleepJoin) == true, Patience));
+        return waiting;
     }
 
     private static int Offer(ReceiveWindow window, Segment segment, long position, int length) =>

@@ -28,6 +28,27 @@ internal sealed class BlockLayout
     /// <summary>The blocks in the order of the blob. No block reaches over a multiple of <see cref="BlockSize"/>.</summary>
     public IReadOnlyList<Block> Blocks { get; }
 
+    /// <summary>Parts numbers of blocks, in ascending order, into runs of neighbours.</summary>
+    public static IEnumerable<IReadOnlyList<int>> RunsOf(IEnumerable<int> indices)
+    {
+        List<int> run = [];
+        foreach (int index in indices)
+        {
+            if (run.Count > 0 && index != run[run.Count - 1] + 1)
+            {
+                yield return run;
+                run = [];
+            }
+
+            run.Add(index);
+        }
+
+        if (run.Count > 0)
+        {
+            yield return run;
+        }
+    }
+
     /// <summary>Splits bytes of the blob into blocks; the last one may be cut short by the end of the bytes.</summary>
     /// <param name="offset">Where the bytes begin, which is where a block does.</param>
     /// <param name="bytes">The bytes; those past the end of the blob are left out.</param>

@@ -51,19 +51,12 @@ internal sealed class DamageFinder(string path, BlockLayout layout, ReadComparis
 
         using BlobFile file = BlobFile.Open(path, modes[0]);
         using DamageScanner scanner = new(file, start);
-        for (int i = 0; i < comparison.Damaged.Count;)
+        foreach (IReadOnlyList<int> run in BlockLayout.RunsOf(comparison.Damaged))
         {
-            int end = i + 1;
-            while (end < comparison.Damaged.Count && comparison.Damaged[end] == comparison.Damaged[end - 1] + 1)
-            {
-                end++;
-            }
-
-            scanner.BeginRun(layout.Blocks[comparison.Damaged[i]].Start, layout.Blocks[comparison.Damaged[end - 1]].End);
-            for (; i < end; i++)
+            scanner.BeginRun(layout.Blocks[run[0]].Start, layout.Blocks[run[run.Count - 1]].End);
+            foreach (int index in run)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                int index = comparison.Damaged[i];
                 ranges.AddRange(comparison.IsUnreadable(index) ? [Whole(index, DamagePattern.Unreadable)] : scanner.Scan(layout.Blocks[index]));
             }
         }

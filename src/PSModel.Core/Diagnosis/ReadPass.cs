@@ -77,5 +77,4 @@ internal sealed class ReadPass(string path, ReadMode mode, bool wantsColdCache, 
             cancellationToken).ConfigureAwait(false);
         return _error is null ? BlobDigest.FromHash(sha.ComputeHash()) : null;
     }
-
 }

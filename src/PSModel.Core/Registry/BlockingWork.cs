@@ -1,10 +1,23 @@
 namespace PSModel.Core.Registry;
 
-/// <summary>Runs work that waits for the network on a thread of its own, since the pool has few and others need them.
-/// Thread-safe.</summary>
+/// <summary>For work that blocks: a thread of its own, since the pool has few and others need them, and pauses. Stateless and
+/// thread-safe.</summary>
 internal static class BlockingWork
 {
     /// <summary>Starts the work; the task ends with it, and with its exception.</summary>
     public static Task RunAsync(Action work) =>
         Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    /// <summary>Holds the caller's thread up for so long; none where that is no time at all.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled, before it or meanwhile.</exception>
+    public static void Pause(TimeSpan time, CancellationToken cancellationToken)
+    {
+        // Reads without a limit come here as well, and need no handle.
+        if (time > TimeSpan.Zero)
+        {
+            cancellationToken.WaitHandle.WaitOne(time);
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+    }
 }

@@ -45,11 +45,7 @@ internal sealed class RetryPolicy
     }
 
     /// <summary>Waits for as long as the backoff begins with.</summary>
-    public void Pause(CancellationToken cancellationToken)
-    {
-        cancellationToken.WaitHandle.WaitOne(_interval);
-        cancellationToken.ThrowIfCancellationRequested();
-    }
+    public void Pause(CancellationToken cancellationToken) => BlockingWork.Pause(_interval, cancellationToken);
 
     private static RetryStrategyOptions Strategy(RegistryOptions options) => new()
     {

@@ -197,27 +197,25 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
         using BlobFile old = BlobFile.Open(_path, mode);
         using ReadBuffer buffer = new();
         byte[] start = wrong.Contains(0) ? [] : Before(old, buffer, map.Layout.Blocks[0]) ?? [];
-        for (int i = 0, last = 0; i < wrong.Count; i++)
+        foreach (IReadOnlyList<int> run in BlockLayout.RunsOf(wrong))
         {
-            last = Math.Max(last, i);
-            while (last + 1 < wrong.Count && wrong[last + 1] == wrong[last] + 1)
+            long end = map.Layout.Blocks[run[run.Count - 1]].End;
+            foreach (int index in run)
             {
-                last++;
-            }
+                Block block = map.Layout.Blocks[index];
+                byte[] bytes = fetch.Read(block, end, cancellationToken);
+                if (BlockChecksum.Of(bytes) != map.Checksums[index])
+                {
+                    throw new ModelFaultException(
+                        ModelFault.DigestMismatch,
+                        $"The bytes that arrived for {layer.Digest} from {block.Start} on are not those that its block map knows.",
+                        Facts(null));
+                }
 
-            Block block = map.Layout.Blocks[wrong[i]];
-            byte[] bytes = fetch.Read(block, map.Layout.Blocks[wrong[last]].End, cancellationToken);
-            if (BlockChecksum.Of(bytes) != map.Checksums[wrong[i]])
-            {
-                throw new ModelFaultException(
-                    ModelFault.DigestMismatch,
-                    $"The bytes that arrived for {layer.Digest} from {block.Start} on are not those that its block map knows.",
-                    Facts(null));
+                StoreFault.Guard(_store, _copy, () => Write(copy, block.Start, bytes, bytes.Length));
+                start = index == 0 ? bytes : start;
+                NoteDamage(Before(old, buffer, block), block, bytes, start);
             }
-
-            StoreFault.Guard(_store, _copy, () => Write(copy, block.Start, bytes, bytes.Length));
-            start = wrong[i] == 0 ? bytes : start;
-            NoteDamage(Before(old, buffer, block), block, bytes, start);
         }
     }
 

@@ -57,7 +57,7 @@ internal sealed class RateLimiter
     public int Read(BlobStream stream, byte[] buffer, int offset, int wanted, CancellationToken cancellationToken)
     {
         int size = ReadSize(wanted);
-        Wait(size, cancellationToken);
+        BlockingWork.Pause(Pay(size), cancellationToken);
         int read = 0;
         try
         {
@@ -100,17 +100,6 @@ internal sealed class RateLimiter
         lock (_gate)
         {
             _paidUntil -= bytes / (double)_bytesPerSecond;
-        }
-    }
-
-    /// <summary>Pays for a read of so many bytes and waits for its turn.</summary>
-    private void Wait(int bytes, CancellationToken cancellationToken)
-    {
-        TimeSpan turn = Pay(bytes);
-        if (turn > TimeSpan.Zero)
-        {
-            cancellationToken.WaitHandle.WaitOne(turn);
-            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 }

@@ -27,6 +27,6 @@ public sealed class TransferOptions
     /// <summary>The bytes between one checkpoint and the next.</summary>
     internal long CheckpointInterval { get; set; } = 16L * 1024 * 1024;
 
-    /// <summary>How often a waiting lane looks again without being woken, whether the head of the line needs help for one.</summary>
+    /// <summary>How often a lane that waits looks again without being woken: that the head of the line is slow wakes nobody.</summary>
     internal TimeSpan WaitingLook { get; set; } = TimeSpan.FromMilliseconds(250);
 }

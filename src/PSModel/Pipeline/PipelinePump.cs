@@ -38,7 +38,6 @@ internal sealed class PipelinePump : IDisposable
     /// <exception cref="PipelineStoppedException">The work was stopped.</exception>
     public void Run(Func<CancellationToken, Task> work, Action onTick)
     {
-
         // It waits for the network, so it takes no thread of the pool, which may have as few as one.
         Task running = Task.Factory.StartNew(() => work(_stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
         _ = running.ContinueWith(_ => _actions.CompleteAdding(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
