@@ -118,6 +118,18 @@ public sealed class ReceiveWindowTests
     }
 
     [Fact]
+    public async Task A_lane_that_comes_to_wait_after_it_was_stopped_does_not_wait()
+    {
+        _options.WaitingLook = Timeout.InfiniteTimeSpan;
+        using CancellationTokenSource stop = new();
+        ReceiveWindow window = new(0, 9 * Unit, _options, _delivered.Add);
+        Claim(window, 8);
+        stop.Cancel();
+        Task claiming = Task.Run(() => window.Claim(null!, Lanes(), stop.Token), CancellationToken.None);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => claiming.WaitAsync(Patience));
+    }
+
+    [Fact]
     public void Whatever_the_order_of_arrival_the_order_of_delivery_is_that_of_the_blob()
     {
         ReceiveWindow window = new(0, 3 * Unit, _options, _delivered.Add);

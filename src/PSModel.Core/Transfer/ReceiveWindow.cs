@@ -294,6 +294,8 @@ internal sealed class ReceiveWindow
     /// <summary>Under the lock, which others may have while it waits.</summary>
     private void WaitForChange(CancellationToken cancellationToken)
     {
+        // Who is stopped is woken once: by then it waits, or it sees the token here.
+        cancellationToken.ThrowIfCancellationRequested();
         Monitor.Wait(_gate, _options.WaitingLook);
         cancellationToken.ThrowIfCancellationRequested();
     }
