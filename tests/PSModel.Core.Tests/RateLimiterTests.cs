@@ -1,4 +1,4 @@
-using PSModel.Core.Transfer;
+using PSModel.Core.Lanes;
 
 namespace PSModel.Core.Tests;
 

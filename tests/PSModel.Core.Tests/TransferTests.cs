@@ -1,6 +1,7 @@
 using PSModel.Core.Blocks;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
+using PSModel.Core.Metering;
 using PSModel.Core.Names;
 using PSModel.Core.Registry;
 using PSModel.Core.Store;
@@ -210,19 +211,6 @@ public sealed class TransferTests : IAsyncLifetime, IDisposable
         // The lane that finds out gives up at once: hardly a byte comes twice.
         Assert.InRange(saved.Meter.BytesReceived, 40 * MB, 44 * MB);
         Assert.InRange(BlobRequests.Count, 1, 3);
-    }
-
-    [Fact]
-    public async Task The_window_bounds_the_buffers_whatever_the_number_of_lanes()
-    {
-        _options.Connections = 32;
-        _options.Window = 8 * 1024 * 1024;
-        Fault((_, answer) => answer.BytesPerSecond = 2 * MB);
-
-        ModelSaver saver = await SaveWithAsync(BlobContent.Generate(40 * MB, 1));
-
-        int buffers = saver.Buffers.Count;
-        Assert.InRange((long)buffers * BufferPool.BufferSize, 1, _options.Window + (32L * BufferPool.BufferSize) + _options.Window);
     }
 
     [Fact]
@@ -483,8 +471,6 @@ public sealed class TransferTests : IAsyncLifetime, IDisposable
         return _recorder.Saved!;
     }
 
-    private Task<ModelSaver> SaveWithAsync(BlobContent content) => _recorder.SaveAsync(this, content);
-
     /// <summary>Watches one transfer: looks at its counter often, and keeps what it tells.</summary>
     private sealed class Recorder : ISaveObserver
     {
@@ -506,7 +492,7 @@ public sealed class TransferTests : IAsyncLifetime, IDisposable
             using RegistryClient client = new(tests._registryOptions);
             ModelSaver saver = new(client, new ModelStore(tests._folder.Path), tests._options);
             Manifest read = client.GetManifest(ModelName.Parse(name), cancellationToken);
-            Task saving = saver.SaveAsync(read, [], this, cancellationToken);
+            Task saving = saver.SaveAsync([new ModelRequest(name, _ => read)], [], this, cancellationToken);
             while (await Task.WhenAny(saving, Task.Delay(2, CancellationToken.None)) != saving)
             {
                 if (Meter is { } meter)
@@ -531,7 +517,17 @@ public sealed class TransferTests : IAsyncLifetime, IDisposable
 
         public void BlobFinished(SavedBlob blob) => Saved = blob;
 
-        public void BlobFailed(BlobDigest digest, ModelFaultException fault) => _fault = fault;
+        public void BlobFailed(Manifest manifest, BlobDigest digest, ModelFaultException fault) => _fault = fault;
+
+        public void ModelRequested(string target)
+        {
+        }
+
+        public void ModelStarted(Manifest manifest)
+        {
+        }
+
+        public void ModelEnded(string target, ModelFaultException? fault) => _fault ??= fault;
 
         public void Tell(string message)
         {

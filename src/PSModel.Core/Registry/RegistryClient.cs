@@ -22,7 +22,11 @@ public sealed class RegistryClient : IDisposable
         Retries = new RetryPolicy(options);
     }
 
-    internal RetryPolicy Retries { get; }
+    internal int MaximumRetries => _options.MaximumRetryCount;
+
+    internal TimeSpan RetryInterval => _options.RetryInterval;
+
+    private RetryPolicy Retries { get; }
 
     /// <summary>Fetches and checks a model's manifest; blocks until it is there.</summary>
     /// <exception cref="ModelFaultException">It cannot be had, or cannot be used.</exception>

@@ -8,18 +8,22 @@ namespace PSModel.Core.Store;
 internal static class DiskSpace
 {
     /// <summary>Requires room for what is missing of the blob.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="layer">The blob.</param>
+    /// <param name="kept">The bytes of it that are on the disk.</param>
+    /// <param name="promised">The bytes that other transfers of the call will write.</param>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.InsufficientDiskSpace"/>.</exception>
-    public static void Require(ModelStore store, Layer layer, long kept)
+    public static void Require(ModelStore store, Layer layer, long kept, long promised = 0)
     {
         long required = layer.Size - kept;
-        if (AvailableAt(store.Root) is not { } available || available >= required)
+        if (AvailableAt(store.Root) is not { } available || available - promised >= required)
         {
             return;
         }
 
         throw new ModelFaultException(
             ModelFault.InsufficientDiskSpace,
-            string.Format(CultureInfo.InvariantCulture, "{0} needs {1} bytes more, and the volume of '{2}' has {3}.", layer.Digest, required, store.Root, available),
+            string.Format(CultureInfo.InvariantCulture, "{0} needs {1} bytes more, and the volume of '{2}' has {3}{4}.", layer.Digest, required, store.Root, available, promised == 0 ? string.Empty : string.Format(CultureInfo.InvariantCulture, ", of which {0} are for blobs underway", promised)),
             new FaultFacts { Digest = layer.Digest.ToString(), Path = store.Root, RequiredBytes = required, AvailableBytes = available });
     }
 

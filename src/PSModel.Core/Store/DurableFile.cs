@@ -59,12 +59,28 @@ internal static class DurableFile
     /// <summary>Renames a file over another one and makes the rename durable.</summary>
     public static void Replace(string from, string to)
     {
+        Rename(from, to);
+        SyncFolder(Path.GetDirectoryName(to)!);
+    }
+
+    /// <summary>Renames a file over another one; the rename is durable once the folder is synced.</summary>
+    public static void Rename(string from, string to)
+    {
 #if NET
         File.Move(from, to, overwrite: true);
 #else
         MoveOver(from, to);
 #endif
-        SyncFolder(Path.GetDirectoryName(to)!);
+    }
+
+    /// <summary>Lets the disk begin with what was written, where the system can be asked for that. A failure shows when the
+    /// file is flushed.</summary>
+    public static void BeginFlush(FileStream file)
+    {
+        if (RuntimeInformation.IsOSPlatform(OSPlatform.Linux))
+        {
+            _ = SyncRange(file.SafeFileHandle, 0, 0, StartWriting);
+        }
     }
 
     /// <summary>Removes a file, if there is one, and makes the removal durable.</summary>
@@ -78,7 +94,7 @@ internal static class DurableFile
     }
 
     /// <summary>Makes the entries of a folder durable. Windows writes them through and has no such call.</summary>
-    private static void SyncFolder(string path)
+    public static void SyncFolder(string path)
     {
         if (IsWindows)
         {
@@ -110,6 +126,13 @@ internal static class DurableFile
     [DllImport("libc", EntryPoint = "open", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Open(byte[] path, int flags);
+
+    /// <summary><c>SYNC_FILE_RANGE_WRITE</c> of Linux' <c>fs.h</c>.</summary>
+    private const uint StartWriting = 2;
+
+    [DllImport("libc", EntryPoint = "sync_file_range")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int SyncRange(SafeHandle file, long offset, long length, uint flags);
 
     [DllImport("libc", EntryPoint = "fsync", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

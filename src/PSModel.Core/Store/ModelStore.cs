@@ -34,7 +34,8 @@ public sealed class ModelStore
     /// <summary>The folder of unfinished work; no program but this one uses it.</summary>
     internal string Work { get; }
 
-    private string Blobs { get; }
+    /// <summary>The folder of the blobs.</summary>
+    internal string Blobs { get; }
 
     private string Manifests { get; }
 

@@ -23,6 +23,15 @@ internal sealed class PartialBlob : IDisposable
         _file.Seek(kept, SeekOrigin.Begin);
     }
 
+    /// <summary>Opens the file as the constructor does.</summary>
+    /// <exception cref="Faults.ModelFaultException">The store cannot be written.</exception>
+    public static PartialBlob OpenGuarded(ModelStore store, BlobDigest digest, long kept)
+    {
+        PartialBlob? file = null;
+        StoreFault.Guard(store, store.Work, () => file = new PartialBlob(store, digest, kept));
+        return file!;
+    }
+
     /// <summary>Where the file lies.</summary>
     public string FilePath => PathOf(_store, _digest);
 
@@ -50,13 +59,17 @@ internal sealed class PartialBlob : IDisposable
 #endif
     }
 
-    /// <summary>Closes the file and gives it its final name. The caller has flushed and verified it.</summary>
-    public void Commit()
+    /// <summary>Lets the disk begin with what was appended, where the system can be asked for that; waits for nothing.</summary>
+    public void BeginFlush() => DurableFile.BeginFlush(_file);
+
+    /// <summary>Closes the file and gives it its final name, which is durable once its folder is synced. The caller has flushed
+    /// and verified it.</summary>
+    public void Rename()
     {
         _file.Dispose();
         string final = _store.BlobPath(_digest);
         DurableFile.CreateFolder(Path.GetDirectoryName(final)!);
-        DurableFile.Replace(FilePath, final);
+        DurableFile.Rename(FilePath, final);
     }
 
     public void Dispose() => _file.Dispose();

@@ -1,10 +1,13 @@
 using PSModel.Core.Blocks;
 using PSModel.Core.Diagnosis;
 using PSModel.Core.Faults;
+using PSModel.Core.Lanes;
 using PSModel.Core.Manifests;
+using PSModel.Core.Metering;
 using PSModel.Core.Names;
 using PSModel.Core.Reading;
 using PSModel.Core.Registry;
+using PSModel.Core.Sinks;
 using PSModel.Core.Store;
 
 namespace PSModel.Core.Transfer;
@@ -14,18 +17,17 @@ namespace PSModel.Core.Transfer;
 /// not is fetched, each block is checked against the map, and the copy as a whole before it takes the blob's name. So a crash
 /// at any moment leaves the old blob or the repaired one. For one run.
 /// </summary>
-internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer layer, TransferMeter meter, Action<string> tell)
+internal sealed class BlobRepair(SaveContext context, PlannedBlob planned)
 {
     /// <summary>Where more than this part is wrong, all of it is fetched: over many connections, and with resume.</summary>
     private const double LargestPart = 0.5;
 
-    private readonly ModelStore _store = saver.Store;
-    private readonly string _path = saver.Store.BlobPath(layer.Digest);
-    private readonly string _copy = Path.Combine(saver.Store.Work, $"{layer.Digest.FileName}.repair");
+    private readonly ModelStore _store = context.Store;
+    private readonly Layer _layer = planned.Layer;
+    private readonly TransferMeter _meter = planned.Meter;
+    private readonly string _path = context.Store.BlobPath(planned.Digest);
+    private readonly string _copy = Path.Combine(context.Store.Work, $"{planned.Digest.FileName}.repair");
     private readonly List<DamagePattern> _found = [];
-
-    /// <summary>Whether the file, as it is now, was read and found right.</summary>
-    public bool IsReadBack { get; private set; }
 
     /// <summary>Runs it to its end.</summary>
     /// <param name="confirm">Asked before anything is fetched or written.</param>
@@ -46,15 +48,15 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
 
     private async Task<BlobOutcome?> RepairAsync(Func<Task<bool>> confirm, CancellationToken cancellationToken)
     {
-        BlockMap? map = new BlockMapFile(_store, layer.Digest).TryRead();
-        map = map?.Layout.Size == layer.Size ? map : null;
-        ReadPass pass = await ReadAsync(_path, map?.Layout ?? new BlockLayout(layer.Size, []), cancellationToken).ConfigureAwait(false);
+        BlockMap? map = new BlockMapFile(_store, _layer.Digest).TryRead();
+        map = map?.Layout.Size == _layer.Size ? map : null;
+        ReadPass pass = await ReadAsync(_path, map?.Layout ?? new BlockLayout(_layer.Size, []), cancellationToken).ConfigureAwait(false);
         if (pass.Result!.IsRight)
         {
-            tell($"{layer.Digest} is right in the store.");
-            IsReadBack = true;
-            meter.BytesResumed = layer.Size;
-            meter.Phase = TransferPhase.Completed;
+            context.Tell($"{_layer.Digest} is right in the store.");
+            planned.IsReadBack = true;
+            _meter.BytesResumed = _layer.Size;
+            _meter.Phase = TransferPhase.Completed;
             return BlobOutcome.AlreadyPresent;
         }
 
@@ -63,22 +65,22 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
             return null;
         }
 
-        if (map is not null && WrongBytes(map, pass) is long wrong && (wrong <= layer.Size * LargestPart || wrong <= BlockLayout.BlockSize))
+        if (map is not null && WrongBytes(map, pass) is long wrong && (wrong <= _layer.Size * LargestPart || wrong <= BlockLayout.BlockSize))
         {
             await PatchAsync(map, pass.Mode, cancellationToken).ConfigureAwait(false);
-            IsReadBack = true;
+            planned.IsReadBack = true;
         }
         else
         {
-            tell(map is null
-                ? $"{layer.Digest} is wrong, and there is no block map to tell where; all of it is fetched."
-                : $"More than half of {layer.Digest} is wrong; all of it is fetched.");
+            context.Tell(map is null
+                ? $"{_layer.Digest} is wrong, and there is no block map to tell where; all of it is fetched."
+                : $"More than half of {_layer.Digest} is wrong; all of it is fetched.");
             StoreFault.Guard(_store, _store.Work, () => DurableFile.Delete(_copy));
-            await new BlobDownload(saver, manifest, layer, isForced: true, meter, tell).RunAsync(cancellationToken).ConfigureAwait(false);
-            IsReadBack = saver.Options.ReadBack;
+            await FetchWholeAsync(cancellationToken).ConfigureAwait(false);
+            planned.IsReadBack = context.Options.ReadBack;
         }
 
-        meter.Phase = TransferPhase.Completed;
+        _meter.Phase = TransferPhase.Completed;
         return BlobOutcome.Repaired;
     }
 
@@ -100,28 +102,28 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
 
     private async Task<ReadPass> ReadAsync(string path, ReadMode mode, BlockLayout layout, CancellationToken cancellationToken)
     {
-        meter.Phase = TransferPhase.Verifying;
-        meter.BeginVerify();
+        _meter.Phase = TransferPhase.Verifying;
+        _meter.BeginVerify();
         ReadPass pass = new(path, mode, wantsColdCache: mode == ReadMode.Buffered, layout);
-        await pass.RunAsync(layer.Digest, (_, _, _) => { }, meter.Verify, cancellationToken).ConfigureAwait(false);
+        await pass.RunAsync(_layer.Digest, (_, _, _) => { }, _meter.Verify, cancellationToken).ConfigureAwait(false);
         return pass;
     }
 
     private async Task PatchAsync(BlockMap map, ReadMode mode, CancellationToken cancellationToken)
     {
-        using BlobLock held = await BlobLock.AcquireAsync(_store, layer.Digest, tell, cancellationToken).ConfigureAwait(false);
+        using BlobLock held = await BlobLock.AcquireAsync(_store, _layer.Digest, context.Tell, cancellationToken).ConfigureAwait(false);
 
         // What a repair that was killed left takes room that this one may need.
         StoreFault.Guard(_store, _store.Work, () => DurableFile.Delete(_copy));
-        DiskSpace.Require(_store, layer, kept: 0);
-        meter.Phase = TransferPhase.Downloading;
+        DiskSpace.Require(_store, _layer, kept: 0);
+        _meter.Phase = TransferPhase.Downloading;
         try
         {
             using (FileStream copy = OpenCopy())
             {
                 List<int> wrong = await CopyAsync(map, mode, copy, cancellationToken).ConfigureAwait(false);
-                tell($"{wrong.Count} of the {map.Checksums.Count} blocks of {layer.Digest} are wrong; {wrong.Sum(index => (long)map.Layout.Blocks[index].Length)} bytes are fetched.");
-                await BlockingWork.RunAsync(() => Fetch(map, wrong, mode, copy, cancellationToken)).ConfigureAwait(false);
+                context.Tell($"{wrong.Count} of the {map.Checksums.Count} blocks of {_layer.Digest} are wrong; {wrong.Sum(index => (long)map.Layout.Blocks[index].Length)} bytes are fetched.");
+                await FetchAsync(map, wrong, mode, copy, cancellationToken).ConfigureAwait(false);
                 StoreFault.Guard(_store, _copy, () => copy.Flush(flushToDisk: true));
             }
 
@@ -130,13 +132,13 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
             {
                 throw new ModelFaultException(
                     ModelFault.ReadBackMismatch,
-                    $"Every block of {layer.Digest} was checked, and reading the repaired copy gives another digest: the storage, or the way it is read, is at fault.",
+                    $"Every block of {_layer.Digest} was checked, and reading the repaired copy gives another digest: the storage, or the way it is read, is at fault.",
                     Facts(pass.Result.Digest));
             }
 
-            meter.Phase = TransferPhase.Committing;
+            _meter.Phase = TransferPhase.Committing;
             StoreFault.Guard(_store, _path, () => DurableFile.Replace(_copy, _path));
-            tell($"What was wrong with {layer.Digest}: {string.Join(", ", _found.GroupBy(pattern => pattern).Select(group => $"{group.Count()} × {group.Key}"))}.");
+            context.Tell($"What was wrong with {_layer.Digest}: {string.Join(", ", _found.GroupBy(pattern => pattern).Select(group => $"{group.Count()} × {group.Key}"))}.");
         }
         finally
         {
@@ -153,7 +155,7 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
         }
         catch (Exception e) when (StoreFault.IsOfStore(e))
         {
-            tell($"'{_copy}' could not be removed: {e.Message}");
+            context.Tell($"'{_copy}' could not be removed: {e.Message}");
         }
     }
 
@@ -180,7 +182,7 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
                 {
                     content.CopyTo(scratch);
                     StoreFault.Guard(_store, _copy, () => Write(copy, block.Start, scratch, block.Length));
-                    meter.BytesResumed += block.Length;
+                    _meter.BytesResumed += block.Length;
                     wrong.Remove(index);
                 }
             }),
@@ -189,33 +191,54 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
         return [.. wrong.OrderBy(index => index)];
     }
 
-    /// <summary>Fetches the wrong blocks, neighbours with one request, and looks how the old ones differ.</summary>
-    private void Fetch(BlockMap map, List<int> wrong, ReadMode mode, FileStream copy, CancellationToken cancellationToken)
+    private async Task FetchWholeAsync(CancellationToken cancellationToken)
     {
-        using BlobSource source = saver.Client.OpenBlob(manifest, layer);
-        using RangeFetch fetch = new(source, saver, meter);
+        using BlobLock held = await BlobLock.AcquireAsync(_store, _layer.Digest, context.Tell, cancellationToken).ConfigureAwait(false);
+        await BlobFeeder.DownloadAsync(context, planned, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Fetches the wrong blocks, neighbours with one request, and looks how the old ones differ.</summary>
+    private async Task FetchAsync(BlockMap map, List<int> wrong, ReadMode mode, FileStream copy, CancellationToken cancellationToken)
+    {
+        using BlobSource source = context.Client.OpenBlob(planned.Model.Manifest, _layer);
         using BlobFile old = BlobFile.Open(_path, mode);
         using ReadBuffer buffer = new();
         byte[] start = wrong.Contains(0) ? [] : Before(old, buffer, map.Layout.Blocks[0]) ?? [];
-        foreach (IReadOnlyList<int> run in BlockLayout.RunsOf(wrong))
-        {
-            long end = map.Layout.Blocks[run[run.Count - 1]].End;
-            foreach (int index in run)
-            {
-                Block block = map.Layout.Blocks[index];
-                byte[] bytes = fetch.Read(block, end, cancellationToken);
-                if (BlockChecksum.Of(bytes) != map.Checksums[index])
-                {
-                    throw new ModelFaultException(
-                        ModelFault.DigestMismatch,
-                        $"The bytes that arrived for {layer.Digest} from {block.Start} on are not those that its block map knows.",
-                        Facts(null));
-                }
 
-                StoreFault.Guard(_store, _copy, () => Write(copy, block.Start, bytes, bytes.Length));
-                start = index == 0 ? bytes : start;
-                NoteDamage(Before(old, buffer, block), block, bytes, start);
+        void Put(int index, byte[] bytes)
+        {
+            Block block = map.Layout.Blocks[index];
+            if (BlockChecksum.Of(bytes) != map.Checksums[index])
+            {
+                throw new ModelFaultException(
+                    ModelFault.DigestMismatch,
+                    $"The bytes that arrived for {_layer.Digest} from {block.Start} on are not those that its block map knows.",
+                    Facts(null));
             }
+
+            StoreFault.Guard(_store, _copy, () => Write(copy, block.Start, bytes, bytes.Length));
+            start = index == 0 ? bytes : start;
+            NoteDamage(Before(old, buffer, block), block, bytes, start);
+        }
+
+        Arrival arrival = new();
+        using BlockSink sink = new(map.Layout, wrong, Put);
+        BlobFetch fetch = new(_layer, sink.Ranges, isSmall: false, hasCheckpoints: false, source, _meter, sink.Take)
+        {
+            OnArrived = arrival.Succeed,
+            OnFailed = arrival.Fail,
+        };
+        sink.Released += chunk => context.Pool.Release(fetch, chunk);
+        sink.Failed += arrival.Fail;
+        try
+        {
+            context.Pool.Add(fetch);
+            await arrival.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            context.Pool.Remove(fetch);
+            sink.Drain();
         }
     }
 
@@ -249,10 +272,10 @@ internal sealed class BlobRepair(ModelSaver saver, Manifest manifest, Layer laye
 
     private FaultFacts Facts(BlobDigest? actual) => new()
     {
-        Name = manifest.Name.Shortest,
-        Digest = layer.Digest.ToString(),
+        Name = planned.Name.Shortest,
+        Digest = _layer.Digest.ToString(),
         ActualDigest = actual?.ToString(),
         Path = _path,
-        ExpectedSize = layer.Size,
+        ExpectedSize = _layer.Size,
     };
 }

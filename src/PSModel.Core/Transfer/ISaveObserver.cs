@@ -1,10 +1,11 @@
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
+using PSModel.Core.Metering;
 using PSModel.Core.Names;
 
 namespace PSModel.Core.Transfer;
 
-/// <summary>Who watches a model being saved. Called from any thread, one call at a time.</summary>
+/// <summary>Who watches models being saved. Called from any thread, and from several at once; questions one at a time.</summary>
 public interface ISaveObserver
 {
     /// <summary>Asks whether a blob that is not there may be fetched; before any request or change of a file for it.</summary>
@@ -13,6 +14,17 @@ public interface ISaveObserver
     /// <summary>Asks whether the manifest may be written.</summary>
     Task<bool> ConfirmManifestAsync(Manifest manifest, string path);
 
+    /// <summary>A model's manifest is being looked up.</summary>
+    void ModelRequested(string target);
+
+    /// <summary>A model's manifest is there.</summary>
+    void ModelStarted(Manifest manifest);
+
+    /// <summary>Nothing more will be done for a model.</summary>
+    /// <param name="target">What the user named it by.</param>
+    /// <param name="fault">Why its manifest could not be had, or not be written; <see langword="null"/> where that is not so.</param>
+    void ModelEnded(string target, ModelFaultException? fault);
+
     /// <summary>A blob's turn has come.</summary>
     void BlobStarted(Manifest manifest, Layer layer, TransferMeter meter);
 
@@ -20,8 +32,8 @@ public interface ISaveObserver
     void BlobFinished(SavedBlob blob);
 
     /// <summary>A blob is not in the store; the next one goes on.</summary>
-    void BlobFailed(BlobDigest digest, ModelFaultException fault);
+    void BlobFailed(Manifest manifest, BlobDigest digest, ModelFaultException fault);
 
-    /// <summary>A sentence of the story, for those who want to read it.</summary>
+    /// <summary>A sentence for those who want to read how it goes.</summary>
     void Tell(string message);
 }

@@ -1,4 +1,5 @@
 using PSModel.Core.Manifests;
+using PSModel.Core.Metering;
 using PSModel.Core.Names;
 
 namespace PSModel.Core.Transfer;

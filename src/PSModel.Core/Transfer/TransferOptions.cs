@@ -4,7 +4,7 @@ namespace PSModel.Core.Transfer;
 public sealed class TransferOptions
 {
     /// <summary>The most connections at a time, 1 or more.</summary>
-    public int Connections { get; set; } = 8;
+    public int Connections { get; set; } = 16;
 
     /// <summary>Bytes a second for all connections together; 0 for no limit.</summary>
     public long BandwidthLimit { get; set; }
@@ -18,15 +18,13 @@ public sealed class TransferOptions
     /// <summary>Read what the store has, and fetch again what of it is wrong.</summary>
     public bool Repair { get; set; }
 
-    /// <summary>The bytes that may wait between arrival and the slower of hash and disk.</summary>
-    internal long Window { get; set; } = 64L * 1024 * 1024;
+    /// <summary>The bytes that may wait between arrival and the slower of hash and disk, over all blobs; less where the process
+    /// has little memory.</summary>
+    internal long Window { get; set; } = 96L * 1024 * 1024;
 
-    /// <summary>The bytes that may have arrived since the last checkpoint: what a crash costs at most.</summary>
+    /// <summary>The bytes of a blob that may have arrived since its last checkpoint: what a crash costs at most.</summary>
     internal long LargestLoss { get; set; } = 96L * 1024 * 1024;
 
     /// <summary>The bytes between one checkpoint and the next.</summary>
     internal long CheckpointInterval { get; set; } = 16L * 1024 * 1024;
-
-    /// <summary>How often a lane that waits looks again without being woken: that the head of the line is slow wakes nobody.</summary>
-    internal TimeSpan WaitingLook { get; set; } = TimeSpan.FromMilliseconds(250);
 }

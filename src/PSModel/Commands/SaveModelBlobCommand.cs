@@ -57,10 +57,10 @@ public sealed class SaveModelBlobCommand : RegistryCommand
     [Parameter]
     public SwitchParameter Repair { get; set; }
 
-    /// <summary>Connections to use at a time.</summary>
+    /// <summary>The most connections at a time; as many are opened as bring more.</summary>
     [Parameter]
     [ValidateRange(1, 64)]
-    public int ThrottleLimit { get; set; } = 8;
+    public int ThrottleLimit { get; set; } = 16;
 
     /// <summary>Bytes a second for the whole call; 0 for no limit.</summary>
     [Parameter]
@@ -92,19 +92,14 @@ public sealed class SaveModelBlobCommand : RegistryCommand
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (ParameterSetName == ManifestSet)
-        {
-            Save(Manifest!.Name, (_, _) => OutputFactory.ToManifest(Manifest));
-            return;
-        }
-
-        foreach (string name in Name)
-        {
-            Save(name, (client, token) => client.GetManifest(ModelName.Parse(name), token));
-        }
+        RegistryClient client = Connect();
+        List<ModelRequest> requests = ParameterSetName == ManifestSet
+            ? [new ModelRequest(Manifest!.Name ?? string.Empty, _ => OutputFactory.ToManifest(Manifest))]
+            : [.. Name.Select(name => new ModelRequest(name, token => client.GetManifest(ModelName.Parse(name), token)))];
+        Save(requests);
     }
 
-    private void Save(string? name, Func<RegistryClient, CancellationToken, Manifest> find)
+    private void Save(List<ModelRequest> requests)
     {
         // Digests were given, and not one of them is valid.
         if (Digest is not null && _only.Count == 0)
@@ -115,14 +110,11 @@ public sealed class SaveModelBlobCommand : RegistryCommand
         SaveProgress progress = new(this, IncludeProgress);
         ModelSaver saver = _saver ??= new ModelSaver(Connect(), OpenStore(StorePath), _options);
         Run(
-            name,
+            requests[0].Target,
             async (pump, token) =>
             {
-                Manifest manifest = find(Connect(), token);
-                pump.Post(() => progress.BeginModel(manifest, _only));
-                SaveObserver observer = new(this, pump, progress);
-                await saver.SaveAsync(manifest, _only, observer, token).ConfigureAwait(false);
-                pump.Post(progress.EndModel);
+                await saver.SaveAsync(requests, _only, new SaveObserver(this, pump, progress, _only), token).ConfigureAwait(false);
+                pump.Post(progress.End);
             },
             progress.Show);
     }

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
+using PSModel.Core.Metering;
 using PSModel.Core.Names;
 using PSModel.Core.Transfer;
 using PSModel.Errors;
@@ -9,7 +10,7 @@ using PSModel.Output;
 namespace PSModel.Pipeline;
 
 /// <summary>Carries what a transfer tells to the pipeline thread, and its questions too. Thread-safe.</summary>
-internal sealed class SaveObserver(Cmdlet cmdlet, PipelinePump pump, SaveProgress progress) : ISaveObserver
+internal sealed class SaveObserver(Cmdlet cmdlet, PipelinePump pump, SaveProgress progress, ICollection<BlobDigest> only) : ISaveObserver
 {
     public Task<bool> ConfirmBlobAsync(Manifest manifest, Layer layer) => pump.AskAsync(() =>
         cmdlet.ShouldProcess($"{layer.Digest} of {manifest.Name.Shortest}", $"Download {layer.Kind} blob, {ByteText.Of(layer.Size)}"));
@@ -17,19 +18,32 @@ internal sealed class SaveObserver(Cmdlet cmdlet, PipelinePump pump, SaveProgres
     public Task<bool> ConfirmManifestAsync(Manifest manifest, string path) => pump.AskAsync(() =>
         cmdlet.ShouldProcess(path, $"Write manifest of {manifest.Name.Shortest}"));
 
-    public void BlobStarted(Manifest manifest, Layer layer, TransferMeter meter) => pump.Post(() => progress.BeginBlob(layer, meter));
+    public void ModelRequested(string target) => pump.Post(() => progress.BeginLookUp(target));
+
+    public void ModelStarted(Manifest manifest) => pump.Post(() => progress.BeginModel(manifest, only));
+
+    public void ModelEnded(string target, ModelFaultException? fault) => pump.Post(() =>
+    {
+        progress.EndModel(target);
+        if (fault is not null)
+        {
+            cmdlet.WriteError(ErrorRecords.From(fault, target));
+        }
+    });
+
+    public void BlobStarted(Manifest manifest, Layer layer, TransferMeter meter) => pump.Post(() => progress.BeginBlob(manifest.Name, layer, meter));
 
     public void BlobFinished(SavedBlob blob) => pump.Post(() =>
     {
-        progress.EndBlob();
+        progress.EndBlob(blob.Name, blob.Layer.Digest);
         ModelBlobDigest done = OutputFactory.From(blob);
         cmdlet.WriteVerbose($"{done.Digest}: {done.Status}, {ByteText.Of(done.BytesReceived)} received, {ByteText.Of(done.BytesResumed)} kept from earlier calls, {done.RetryCount} retries, verification {done.Verification}, in {done.Elapsed:g}.");
         cmdlet.WriteObject(done);
     });
 
-    public void BlobFailed(BlobDigest digest, ModelFaultException fault) => pump.Post(() =>
+    public void BlobFailed(Manifest manifest, BlobDigest digest, ModelFaultException fault) => pump.Post(() =>
     {
-        progress.EndBlob();
+        progress.EndBlob(manifest.Name, digest);
         cmdlet.WriteError(ErrorRecords.From(fault, digest.ToString()));
     });
 

@@ -1,14 +1,15 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using PSModel.Core.Buffers;
 using PSModel.Core.Hashing;
 using PSModel.Core.Store;
 
-namespace PSModel.Core.Transfer;
+namespace PSModel.Core.Sinks;
 
 /// <summary>
-/// Takes the chunks of a blob in order and brings each to the hash and to the disk, on a thread of its own each, so that the
-/// time is that of the slower of the two. Nothing is ever read from the disk.
+/// Takes the chunks of a large blob in order and brings each to the hash and to the disk, on a thread of its own each, so that
+/// the time is that of the slower of the two. Nothing is ever read from the disk.
 /// </summary>
 internal sealed class OrderedSink : IDisposable
 {
@@ -23,7 +24,6 @@ internal sealed class OrderedSink : IDisposable
 
     private volatile Exception? _failure;
     private long _lastCheckpoint;
-    private long _hungry;
 
     /// <summary>Starts the two threads.</summary>
     /// <param name="hash">The hash, with the bytes that are there already.</param>
@@ -39,14 +39,12 @@ internal sealed class OrderedSink : IDisposable
         _writer = Start("PSModel write", _toWrite, Write);
     }
 
-    /// <summary>Told of each chunk that both the hash and the disk have; called on one of the two threads.</summary>
+    /// <summary>Told of each chunk that both the hash and the disk are done with, after a failure as well; called on one of the
+    /// two threads.</summary>
     public event Action<Chunk>? Released;
 
     /// <summary>Told of a failure, of a write above all; called on the thread that failed.</summary>
     public event Action<Exception>? Failed;
-
-    /// <summary>How long the hash has waited for bytes, all in all.</summary>
-    public TimeSpan HungryTime => TimeSpan.FromTicks(Interlocked.Read(ref _hungry));
 
     /// <summary>Never blocks.</summary>
     public void Take(Chunk chunk)
@@ -90,13 +88,17 @@ internal sealed class OrderedSink : IDisposable
 
     private void Run(BlockingCollection<Chunk> chunks, Action<Chunk> use)
     {
-        while (TryTake(chunks, out Chunk? chunk))
+        foreach (Chunk chunk in chunks.GetConsumingEnumerable())
         {
-            // After a failure the rest only passes through, so that nobody waits for it: it counts neither as written nor as
-            // fit for a checkpoint.
+            // After a failure the rest only passes through, so that nobody waits for it: it is fit for no checkpoint.
             if (_failure is null)
             {
-                Use(chunk!, use);
+                Use(chunk, use);
+            }
+
+            if (chunk.Done())
+            {
+                Released?.Invoke(_failure is null ? chunk : chunk.WithoutState());
             }
         }
     }
@@ -108,10 +110,6 @@ internal sealed class OrderedSink : IDisposable
         try
         {
             use(chunk);
-            if (chunk.Done())
-            {
-                Released?.Invoke(chunk);
-            }
         }
         catch (Exception e)
         {
@@ -120,27 +118,9 @@ internal sealed class OrderedSink : IDisposable
         }
     }
 
-    private bool TryTake(BlockingCollection<Chunk> chunks, out Chunk? chunk)
-    {
-        if (chunks.TryTake(out chunk))
-        {
-            return true;
-        }
-
-        long before = Stopwatch.GetTimestamp();
-        bool isTaken = chunks.TryTake(out chunk, Timeout.Infinite);
-        if (chunks == _toHash)
-        {
-            long ticks = (Stopwatch.GetTimestamp() - before) * TimeSpan.TicksPerSecond / Stopwatch.Frequency;
-            Interlocked.Add(ref _hungry, ticks);
-        }
-
-        return isTaken;
-    }
-
     private void Hash(Chunk chunk)
     {
-        _hash.Append(chunk.Buffer.AsSpan(chunk.Start, chunk.Length));
+        _hash.Append(chunk.Bytes);
         if (chunk.End - _lastCheckpoint >= _checkpointInterval || _sinceCheckpoint.Elapsed >= CheckpointKeeper.LongestInterval)
         {
             chunk.HashState = _hash.Export();
@@ -149,5 +129,5 @@ internal sealed class OrderedSink : IDisposable
         }
     }
 
-    private void Write(Chunk chunk) => _file.Append(chunk.Buffer, chunk.Start, chunk.Length);
+    private void Write(Chunk chunk) => _file.Append(chunk.Buffer.Bytes, chunk.Start, chunk.Length);
 }

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using PSModel.Core.Registry;
 
-namespace PSModel.Core.Transfer;
+namespace PSModel.Core.Lanes;
 
 /// <summary>Holds all connections of a call together to so many bytes a second. Thread-safe.</summary>
 /// <remarks>Bytes are paid for before they are read, so that not even the first reads of many connections come at once.</remarks>
@@ -36,6 +36,9 @@ internal sealed class RateLimiter
         : this(bytesPerSecond, () => clock.Elapsed)
     {
     }
+
+    /// <summary>Whether there is a limit.</summary>
+    public bool IsLimited => _bytesPerSecond > 0;
 
     /// <summary>Whether somebody waits for leave to read at this moment: then more connections bring nothing.</summary>
     public bool IsHolding

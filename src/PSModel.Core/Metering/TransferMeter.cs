@@ -1,4 +1,4 @@
-namespace PSModel.Core.Transfer;
+namespace PSModel.Core.Metering;
 
 /// <summary>
 /// What a blob's transfer has done so far. The transfer counts up and anybody may read at any time: reading costs the
@@ -13,6 +13,8 @@ public sealed class TransferMeter
     private int _retries;
     private int _connections;
     private int _phase;
+    private long _serverWait;
+    private int _waitsForOther;
 
     /// <summary>Makes a meter for a blob of so many bytes.</summary>
     public TransferMeter(long totalBytes) => TotalBytes = totalBytes;
@@ -48,6 +50,24 @@ public sealed class TransferMeter
 
     /// <summary>The connections open at this moment.</summary>
     public int Connections => Volatile.Read(ref _connections);
+
+    /// <summary>Whether another process fetches the blob, and this transfer waits for its end.</summary>
+    public bool IsWaitingForOther
+    {
+        get => Volatile.Read(ref _waitsForOther) != 0;
+        internal set => Volatile.Write(ref _waitsForOther, value ? 1 : 0);
+    }
+
+    /// <summary>The moment, in UTC, until which the server wants to be left alone; the past where it said nothing.</summary>
+    public DateTime ServerWaitEnd => new(Interlocked.Read(ref _serverWait), DateTimeKind.Utc);
+
+    internal void ServerWait(TimeSpan? time)
+    {
+        if (time is { } wait)
+        {
+            Interlocked.Exchange(ref _serverWait, (DateTime.UtcNow + wait).Ticks);
+        }
+    }
 
     internal void Receive(int bytes) => Interlocked.Add(ref _received, bytes);
 

@@ -1,4 +1,4 @@
-namespace PSModel.Core.Transfer;
+namespace PSModel.Core.Metering;
 
 /// <summary>What is being done to a blob. The names are those that scripts see.</summary>
 public enum TransferPhase

@@ -1,6 +1,6 @@
 using PSModel.Core.Store;
 
-namespace PSModel.Core.Transfer;
+namespace PSModel.Core.Sinks;
 
 /// <summary>
 /// Makes checkpoints on a thread of its own, so that flushing the disk holds up neither the hash nor the writes: first the

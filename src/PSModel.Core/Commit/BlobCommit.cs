@@ -1,0 +1,163 @@
+using PSModel.Core.Faults;
+using PSModel.Core.Metering;
+using PSModel.Core.Names;
+using PSModel.Core.Reading;
+using PSModel.Core.Store;
+using PSModel.Core.Verification;
+
+namespace PSModel.Core.Commit;
+
+/// <summary>
+/// The one place where a blob gets its final name: flush, size, digest, read-back where that is wanted, rename, folder. Several
+/// blobs at a time share the file system's work. Thread-safe.
+/// </summary>
+internal sealed class BlobCommit(ModelStore store, bool isReadBack)
+{
+    /// <summary>Commits blobs.</summary>
+    /// <param name="blobs">Whole files; each is closed afterwards, whatever became of it.</param>
+    /// <param name="cancellationToken">Ends a read-back; what was not renamed then has failed.</param>
+    /// <returns>Why each failed, in the order of the blobs; <see langword="null"/> where it did not.</returns>
+    public async Task<Exception?[]> RunAsync(IReadOnlyList<FinishedBlob> blobs, CancellationToken cancellationToken)
+    {
+        Exception?[] failures = new Exception?[blobs.Count];
+
+        // All are on their way before the first is waited for, so that one commit of the file system's journal serves all.
+        await EachAsync(blobs, failures, blob => blob.File.BeginFlush()).ConfigureAwait(false);
+        await EachAsync(blobs, failures, FlushWhole).ConfigureAwait(false);
+        await EachAsync(blobs, failures, CheckDigest).ConfigureAwait(false);
+        if (isReadBack)
+        {
+            await EachAsync(blobs, failures, blob => ReadBackAsync(blob, cancellationToken)).ConfigureAwait(false);
+        }
+
+        await EachAsync(blobs, failures, Rename).ConfigureAwait(false);
+        await SyncFolderAsync(blobs, failures).ConfigureAwait(false);
+        await EachAsync(blobs, failures, blob => StoreFault.Guard(store, store.Work, blob.DeleteTraces)).ConfigureAwait(false);
+        foreach (FinishedBlob blob in blobs)
+        {
+            blob.File.Dispose();
+        }
+
+        return failures;
+    }
+
+    private static Task EachAsync(IReadOnlyList<FinishedBlob> blobs, Exception?[] failures, Action<FinishedBlob> step) =>
+        EachAsync(blobs, failures, blob =>
+        {
+            step(blob);
+            return Task.CompletedTask;
+        });
+
+    /// <summary>Takes a step with each blob that has not failed; the failure of one is none of the others.</summary>
+    private static async Task EachAsync(IReadOnlyList<FinishedBlob> blobs, Exception?[] failures, Func<FinishedBlob, Task> step)
+    {
+        for (int i = 0; i < blobs.Count; i++)
+        {
+            try
+            {
+                await (failures[i] is null ? step(blobs[i]) : Task.CompletedTask).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                failures[i] = e;
+            }
+        }
+    }
+
+    /// <summary>Everything was written, so the file has the blob's size, unless somebody else wrote to it too.</summary>
+    private void FlushWhole(FinishedBlob blob) => StoreFault.Guard(store, blob.File.FilePath, () =>
+    {
+        blob.File.FlushToDisk();
+        if (blob.File.Length != blob.Layer.Size)
+        {
+            throw new IOException($"The file has {blob.File.Length} bytes in place of {blob.Layer.Size}; another program changed it.");
+        }
+    });
+
+    private void CheckDigest(FinishedBlob blob)
+    {
+        if (blob.Actual != blob.Layer.Digest)
+        {
+            Discard(blob);
+            throw Mismatch(blob, ModelFault.DigestMismatch, blob.Actual, $"The bytes that arrived for {blob.Layer.Digest} have the digest {blob.Actual}.");
+        }
+    }
+
+    /// <summary>Reads the file, closed and flushed but not yet visible, and compares what comes back with what went in.</summary>
+    private async Task ReadBackAsync(FinishedBlob blob, CancellationToken cancellationToken)
+    {
+        blob.Meter.Phase = TransferPhase.Verifying;
+        blob.File.Dispose();
+        BlobDigest? read = null;
+        string what;
+        try
+        {
+            BlobReading reading = await BlobReader.ReadAsync(blob.File.FilePath, ReadMode.Buffered, blob.Meter.Verify, cancellationToken).ConfigureAwait(false);
+            read = reading.Digest;
+            what = $"gives {read}";
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            what = $"fails ({e.Message})";
+        }
+
+        if (read != blob.Layer.Digest)
+        {
+            Discard(blob);
+            throw Mismatch(
+                blob,
+                ModelFault.ReadBackMismatch,
+                read,
+                $"The bytes of {blob.Layer.Digest} arrived right, and reading them back from '{store.Root}' {what}: the storage, or the way it is read, is at fault.");
+        }
+    }
+
+    private void Rename(FinishedBlob blob)
+    {
+        blob.Meter.Phase = TransferPhase.Committing;
+        blob.BeforeRename?.Invoke();
+        StoreFault.Guard(store, store.BlobPath(blob.Layer.Digest), blob.File.Rename);
+    }
+
+    /// <summary>One sync makes all the renames durable; where it fails, none is known to be.</summary>
+    private async Task SyncFolderAsync(IReadOnlyList<FinishedBlob> blobs, Exception?[] failures)
+    {
+        if (!failures.Contains(null))
+        {
+            return;
+        }
+
+        Exception? failure = null;
+        try
+        {
+            StoreFault.Guard(store, store.Blobs, () => DurableFile.SyncFolder(store.Blobs));
+        }
+        catch (ModelFaultException e)
+        {
+            failure = e;
+        }
+
+        await EachAsync(blobs, failures, _ => failure is null ? Task.CompletedTask : Task.FromException(failure)).ConfigureAwait(false);
+    }
+
+    /// <summary>Bytes that are known to be wrong, or cannot be told from wrong ones, are no use to a later call. The files are
+    /// closed first: Windows removes none that is open.</summary>
+    private void Discard(FinishedBlob blob) => StoreFault.Guard(store, store.Work, () =>
+    {
+        blob.File.Dispose();
+        blob.DeleteTraces();
+        PartialBlob.Delete(store, blob.Layer.Digest);
+    });
+
+    private ModelFaultException Mismatch(FinishedBlob blob, ModelFault fault, BlobDigest? actual, string message) => new(
+        fault,
+        message,
+        new FaultFacts
+        {
+            Name = blob.Name.Shortest,
+            Digest = blob.Layer.Digest.ToString(),
+            ActualDigest = actual?.ToString(),
+            Path = store.BlobPath(blob.Layer.Digest),
+            ExpectedSize = blob.Layer.Size,
+        });
+}

@@ -1,0 +1,71 @@
+using System.Collections.Concurrent;
+using PSModel.Core.Registry;
+
+namespace PSModel.Core.Commit;
+
+/// <summary>
+/// Commits small blobs in batches, on a thread of its own: while one batch is being flushed the next one gathers. Thread-safe.
+/// </summary>
+internal sealed class CommitQueue : IDisposable
+{
+    /// <summary>Files that are open at the same time.</summary>
+    private const int LargestBatch = 128;
+
+    private readonly BlobCommit _commit;
+    private readonly BlockingCollection<(FinishedBlob Blob, TaskCompletionSource<bool> Done)> _waiting = new(2 * LargestBatch);
+    private readonly Lazy<Task> _thread;
+
+    /// <summary>Makes a queue; its thread starts with the first blob.</summary>
+    public CommitQueue(BlobCommit commit, CancellationToken cancellationToken)
+    {
+        _commit = commit;
+        _thread = new Lazy<Task>(() => BlockingWork.RunAsync(() => Run(cancellationToken)));
+    }
+
+    /// <summary>Commits a blob; blocks while too many wait.</summary>
+    /// <returns>Ends when the blob is in the store, or with the reason why it is not.</returns>
+    public Task CommitAsync(FinishedBlob blob)
+    {
+        TaskCompletionSource<bool> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _waiting.Add((blob, done));
+        _ = _thread.Value;
+        return done.Task;
+    }
+
+    /// <summary>Returns when everything in the queue is committed.</summary>
+    public void Dispose()
+    {
+        _waiting.CompleteAdding();
+        if (_thread.IsValueCreated)
+        {
+            _thread.Value.Wait();
+        }
+
+        _waiting.Dispose();
+    }
+
+    private void Run(CancellationToken cancellationToken)
+    {
+        foreach ((FinishedBlob, TaskCompletionSource<bool>) first in _waiting.GetConsumingEnumerable(CancellationToken.None))
+        {
+            List<(FinishedBlob Blob, TaskCompletionSource<bool> Done)> batch = [first];
+            while (batch.Count < LargestBatch && _waiting.TryTake(out (FinishedBlob, TaskCompletionSource<bool>) next))
+            {
+                batch.Add(next);
+            }
+
+            Exception?[] failures = _commit.RunAsync([.. batch.Select(item => item.Blob)], cancellationToken).GetAwaiter().GetResult();
+            for (int i = 0; i < batch.Count; i++)
+            {
+                if (failures[i] is { } failure)
+                {
+                    batch[i].Done.SetException(failure);
+                }
+                else
+                {
+                    batch[i].Done.SetResult(true);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+using PSModel.Core.Manifests;
+using PSModel.Core.Metering;
+using PSModel.Core.Names;
+using PSModel.Core.Store;
+
+namespace PSModel.Core.Commit;
+
+/// <summary>A blob whose bytes all lie in its file, as the operating system says.</summary>
+/// <param name="Layer">What the manifest says of it.</param>
+/// <param name="Name">The model for which it is fetched.</param>
+/// <param name="File">Its file, open.</param>
+/// <param name="Actual">The digest of the bytes that were written.</param>
+/// <param name="Meter">Told of the phases.</param>
+/// <param name="DeleteTraces">Removes what only a later call would need.</param>
+internal sealed record FinishedBlob(Layer Layer, ModelName Name, PartialBlob File, BlobDigest Actual, TransferMeter Meter, Action DeleteTraces)
+{
+    /// <summary>Done between the last check and the rename: what belongs beside the blob.</summary>
+    public Action? BeforeRename { get; init; }
+}

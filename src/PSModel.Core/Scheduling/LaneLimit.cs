@@ -1,0 +1,139 @@
+namespace PSModel.Core.Scheduling;
+
+/// <summary>
+/// How many lanes there should be. It begins with one, doubles while bytes are wanted and more lanes bring more, and goes back
+/// where they do not. Refusals lower a ceiling, which rises again slowly. Pure: time is given to it. Times are in milliseconds.
+/// </summary>
+internal sealed class LaneLimit
+{
+    /// <summary>More lanes must bring this much more, or they are not worth their processor time.</summary>
+    private const double WorthwhileGain = 1.15;
+
+    /// <summary>A lane slower than this many bytes a millisecond is held up by the way or the server, not by a processor here:
+    /// then more lanes are opened without waiting for proof.</summary>
+    private const double SlowLane = 100_000;
+
+    /// <summary>The looks that a rate is the mean of: what one look sees comes in bursts.</summary>
+    private const int Looks = 4;
+
+    /// <summary>After so long, new lanes that have brought nothing are given up: connections need their time to start.</summary>
+    private const long TrialTime = 1000;
+
+    /// <summary>How long nothing is tried after lanes brought nothing.</summary>
+    private const long RestTime = 5000;
+
+    private const long FirstRecovery = 1000;
+    private const long LongestRecovery = 60_000;
+
+    private readonly int _maximum;
+    private readonly Queue<double> _rates = new();
+
+    private long _lastLook;
+    private long _received;
+    private double _rateBefore;
+    private int _lanesBefore;
+    private long _triedAt;
+    private long _restsUntil;
+    private long _recovery = FirstRecovery;
+    private long _recoversAt;
+    private long _recoveredAt = long.MinValue;
+
+    /// <summary>Begins with one.</summary>
+    /// <param name="maximum">The most that are ever allowed.</param>
+    public LaneLimit(int maximum) => Ceiling = _maximum = maximum;
+
+    /// <summary>How many lanes there should be.</summary>
+    public int Target { get; private set; } = 1;
+
+    /// <summary>How many the server is thought to allow.</summary>
+    public int Ceiling { get; private set; }
+
+    /// <summary>Whether it may well grow quickly: nothing has shown yet that more lanes bring nothing.</summary>
+    public bool IsStarting { get; private set; } = true;
+
+    /// <summary>Bytes arrived.</summary>
+    public void Receive(long bytes) => _received += bytes;
+
+    /// <summary>Looks at the flow; to be called some twenty times a second.</summary>
+    /// <param name="isStarved">Whether bytes are wanted, room is there, and the hash waits.</param>
+    /// <param name="now">The time.</param>
+    public void Look(bool isStarved, long now)
+    {
+        double elapsed = Math.Max(1, now - _lastLook);
+        _lastLook = now;
+        _rates.Enqueue(_received / elapsed);
+        _received = 0;
+        if (_rates.Count > Looks)
+        {
+            _rates.Dequeue();
+        }
+
+        Recover(now);
+        double rate = _rates.Average();
+        if (_lanesBefore > 0)
+        {
+            Judge(rate, isStarved, now);
+        }
+        else if (isStarved && Target < Ceiling && now >= _restsUntil && rate > 0)
+        {
+            _lanesBefore = Target;
+            _rateBefore = rate;
+            Grow(now);
+        }
+    }
+
+    /// <summary>The server refuses one lane, and serves others.</summary>
+    /// <param name="others">The lanes that it serves.</param>
+    /// <param name="retryAfter">The time for which it wants to be left alone.</param>
+    /// <param name="now">The time.</param>
+    public void Refuse(int others, long? retryAfter, long now)
+    {
+        // A refusal right after the ceiling was raised says that it was raised too soon.
+        bool isTooSoon = _recoveredAt != long.MinValue && now - _recoveredAt < 2 * _recovery;
+        _recovery = isTooSoon ? Math.Min(_recovery * 2, LongestRecovery) : _recovery;
+        Ceiling = Math.Max(1, Math.Min(Ceiling, others));
+        Target = Math.Min(Target, Ceiling);
+        _recoversAt = now + Math.Max(_recovery, retryAfter ?? 0);
+        _lanesBefore = 0;
+    }
+
+    private void Recover(long now)
+    {
+        if (Ceiling < _maximum && now >= _recoversAt)
+        {
+            Ceiling = Math.Min(_maximum, Ceiling + Math.Max(1, Ceiling / 4));
+            _recoveredAt = now;
+            _recoversAt = now + _recovery;
+        }
+    }
+
+    private void Judge(double rate, bool isStarved, long now)
+    {
+        bool isSlow = rate < SlowLane * Target;
+        if (IsStarting && isSlow && isStarved && Target < Ceiling)
+        {
+            Grow(now);
+        }
+        else if (_rates.Count == Looks && rate >= _rateBefore * GainWanted)
+        {
+            _lanesBefore = 0;
+        }
+        else if (now - _triedAt >= TrialTime)
+        {
+            Target = Math.Min(_lanesBefore, Ceiling);
+            _lanesBefore = 0;
+            _restsUntil = now + RestTime;
+            IsStarting = false;
+        }
+    }
+
+    /// <summary>Few lanes more can bring but little more.</summary>
+    private double GainWanted => Math.Min(WorthwhileGain, 1 + ((((double)Target / _lanesBefore) - 1) / 2));
+
+    private void Grow(long now)
+    {
+        Target = Math.Min(Target * 2, Ceiling);
+        _triedAt = now;
+        _rates.Clear();
+    }
+}

@@ -1,0 +1,75 @@
+namespace PSModel.Core.Scheduling;
+
+/// <summary>What the schedule knows of a lane. Only the <see cref="Scheduler"/> changes it. Times are in milliseconds.</summary>
+/// <param name="interrupt">Called when what the lane reads is of no use any more; must return at once.</param>
+internal sealed class LaneSchedule(Action interrupt)
+{
+    /// <summary>How long a rate remembers.</summary>
+    private const double Memory = 300;
+
+    private double _unrated;
+
+    public LanePhase Phase { get; set; }
+
+    public Segment? Segment { get; set; }
+
+    /// <summary>When it took its segment.</summary>
+    public long ClaimedAt { get; set; }
+
+    /// <summary>When it last reported bytes, or began to read.</summary>
+    public long ReportedAt { get; set; }
+
+    /// <summary>Bytes a millisecond while it reads; 0 where nothing was read yet.</summary>
+    public double Rate { get; private set; }
+
+    /// <summary>It takes nothing before this moment.</summary>
+    public long NotBefore { get; set; }
+
+    /// <summary>The bytes of its segment that it has brought itself.</summary>
+    public long Gained { get; set; }
+
+    /// <summary>Refusals in a row.</summary>
+    public int Refusals { get; set; }
+
+    /// <summary>The server refuses it for as long as there are others.</summary>
+    public bool MustLeave { get; set; }
+
+    /// <summary>Whether a bandwidth limit holds it, so that its silence means little.</summary>
+    public bool IsHeld { get; init; }
+
+    public bool IsReceiving => Phase is LanePhase.Receiving or LanePhase.WaitingForRoom;
+
+    public void Interrupt() => interrupt();
+
+    /// <summary>A new connection has a rate of its own.</summary>
+    public void BeginReading(long now)
+    {
+        Phase = LanePhase.Receiving;
+        ReportedAt = now;
+        Rate = 0;
+        _unrated = 0;
+    }
+
+    /// <summary>Goes on after a wait, which says nothing of the connection.</summary>
+    public void Resume(long now)
+    {
+        Phase = LanePhase.Receiving;
+        ReportedAt = now;
+    }
+
+    public void Report(long bytes, long now)
+    {
+        _unrated += bytes;
+        double elapsed = now - ReportedAt;
+        if (elapsed < 1)
+        {
+            // More than a buffer within the clock's step; counted with the next one.
+            return;
+        }
+
+        double rate = _unrated / elapsed;
+        Rate = Rate == 0 ? rate : Rate + ((rate - Rate) * (1 - Math.Exp(-elapsed / Memory)));
+        ReportedAt = now;
+        _unrated = 0;
+    }
+}

@@ -1,0 +1,255 @@
+using PSModel.Core.Buffers;
+
+namespace PSModel.Core.Scheduling;
+
+/// <summary>Which bytes a lane fetches next, and who may have a buffer. Pure, as the <see cref="Scheduler"/> that asks it.</summary>
+internal sealed class WorkChoice(ScheduleOptions options)
+{
+    /// <summary>Shorter segments are not worth a request.</summary>
+    private const long ShortestSegment = 1024 * 1024;
+
+    /// <summary>What a lane alone takes at a time: it goes on with the same answer, so short ones cost nothing.</summary>
+    private const long SegmentOfOne = 2 * 1024 * 1024;
+
+    /// <summary>Less than twice this is not cut in two.</summary>
+    private const long ShortestHalf = 256 * 1024;
+
+    /// <summary>A segment that takes fewer milliseconds is left to the lane that has it.</summary>
+    private const double ShortestHelp = 150;
+
+    /// <summary>A lane that reads and has brought nothing for so many milliseconds has stalled.</summary>
+    private const long Silence = 500;
+
+    /// <summary>The same where a bandwidth limit lets lanes read one after the other.</summary>
+    private const long HeldSilence = 10 * Silence;
+
+    /// <summary>A lane with so small a part of the usual rate is slow.</summary>
+    private const double SlowFactor = 4;
+
+    /// <summary>The part of the time that a hash may wait before more lanes are tried.</summary>
+    private const double Hungry = 0.25;
+
+    /// <summary>Segments are handed out this many windows ahead: a claim takes no memory.</summary>
+    private const int Reach = 2;
+
+    private double _rate;
+    private double _opening = Silence / 2;
+    private int _claims;
+
+    /// <summary>The part of the window that may be on its way to the hash and the disk of one blob.</summary>
+    private long LargestBacklog => options.Window / 4;
+
+    /// <summary>A lane read at so many bytes a millisecond.</summary>
+    public void NoteRate(double rate) => _rate = _rate == 0 ? rate : (_rate * 0.95) + (rate * 0.05);
+
+    /// <summary>A request was answered after so many milliseconds.</summary>
+    public void NoteOpening(long time) => _opening = (_opening * 0.8) + (time * 0.2);
+
+    /// <summary>Whether hash or disk of a blob have more to do than they can.</summary>
+    public bool IsSaturated(BlobSchedule blob) => blob.Backlog >= LargestBacklog / 2;
+
+    /// <summary>Whether lanes could soon be without work.</summary>
+    public bool WantsBlob(IReadOnlyList<BlobSchedule> blobs, int lanes)
+    {
+        int claimable = 0;
+        int saturated = 0;
+        int unfinished = 0;
+        foreach (BlobSchedule blob in blobs)
+        {
+            bool isSaturated = IsSaturated(blob);
+            saturated += isSaturated ? 1 : 0;
+            unfinished += blob.IsSmall ? 0 : 1;
+            if (blob.State == BlobState.Open && !isSaturated && blob.Unclaimed > 0)
+            {
+                claimable += blob.IsSmall ? 1 : 2 * lanes;
+            }
+        }
+
+        return claimable < 2 * lanes && saturated < options.Cores && unfinished < Math.Max(lanes, options.Cores) + 1;
+    }
+
+    /// <summary>Whether more lanes would find work and room.</summary>
+    public bool IsStarved(IReadOnlyList<BlobSchedule> blobs, int rented, long elapsed, long now)
+    {
+        bool? isStarved = null;
+        foreach (BlobSchedule blob in blobs)
+        {
+            long hungry = blob.TakeHunger(now);
+            if (isStarved is null && !IsSaturated(blob) && CanClaim(blob, now))
+            {
+                isStarved = hungry > Hungry * elapsed || (blob.Head is null && blob.Backlog == 0);
+            }
+        }
+
+        return isStarved == true && rented < options.Buffers - options.NearReserve;
+    }
+
+    /// <summary>Whether a lane may read on, into a buffer more where it needs one.</summary>
+    public bool HasRoom(Segment segment, bool needsBuffer, int rented)
+    {
+        BlobSchedule blob = segment.Blob;
+        bool isHead = segment == blob.Head;
+        if (!blob.IsSmall && (blob.Backlog >= LargestBacklog || !IsCovered(blob, isHead)))
+        {
+            return false;
+        }
+
+        bool isNear = segment.Frontier - blob.Head!.Frontier < (long)options.NearReserve * options.BufferSize / 2;
+        int allowed = isHead ? options.Buffers : isNear ? options.Buffers - options.HeadReserve : options.Buffers - options.NearReserve;
+        return !needsBuffer || rented < allowed;
+    }
+
+    /// <summary>The first missing bytes of a blob that need a lane more than a segment does that waits for room.</summary>
+    public Segment? MoreUrgent(IReadOnlyList<BlobSchedule> blobs, Segment segment, long now)
+    {
+        foreach (BlobSchedule blob in blobs)
+        {
+            if (blob.State == BlobState.Open && now >= blob.NotBefore && blob.Head is { } head && head != segment
+                && (head.Lanes.Count == 0 || IsSlow(head, now)))
+            {
+                return head;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Leaves to a slow lane, and the one that comes to its help, no more than their share.</summary>
+    public static void ShareOut(Segment slow, IReadOnlyList<LaneSchedule> lanes)
+    {
+        if (slow.Blob.IsSmall || slow.Lanes.Count == 0)
+        {
+            return;
+        }
+
+        int helpers = Math.Max(2, lanes.Count(lane => lane.Phase is LanePhase.Free or LanePhase.WaitingForRoom));
+        long piece = Math.Max(ShortestSegment, slow.Missing / helpers);
+        Segment rest = slow;
+        while (rest.Missing >= 2 * piece)
+        {
+            rest = slow.Blob.Split(rest, rest.Frontier + piece);
+        }
+    }
+
+    /// <summary>Chooses a segment: of the earliest blob that can use a lane, first what nobody fetches, then what is fetched
+    /// too slowly, then new bytes; when all are handed out, the half of what takes longest.</summary>
+    public Segment? Choose(IReadOnlyList<BlobSchedule> blobs, IReadOnlyList<LaneSchedule> lanes, LaneSchedule lane, LaneLimit limit, long pending, int rented, long now)
+    {
+        foreach (BlobSchedule blob in blobs)
+        {
+            if (ChooseOf(blob, blobs, lanes, limit, pending, rented, now) is { } segment)
+            {
+                return segment;
+            }
+        }
+
+        return HalfOfTheLongest(blobs, now);
+    }
+
+    private Segment? ChooseOf(BlobSchedule blob, IReadOnlyList<BlobSchedule> blobs, IReadOnlyList<LaneSchedule> lanes, LaneLimit limit, long pending, int rented, long now)
+    {
+        if (blob.State != BlobState.Open || now < blob.NotBefore || (blob.IsSingle && lanes.Any(other => other.Segment?.Blob == blob)))
+        {
+            return null;
+        }
+
+        if (blob.Head is { } head && IsSlow(head, now))
+        {
+            ShareOut(head, lanes);
+            return head;
+        }
+
+        if (blob.Segments.Find(segment => segment.Lanes.Count == 0 && !segment.IsComplete) is { } free)
+        {
+            return free;
+        }
+
+        if (blob.Segments.Find(segment => IsSlow(segment, now)) is { } slow)
+        {
+            ShareOut(slow, lanes);
+            return slow;
+        }
+
+        return CanClaim(blob, now) && rented < options.Buffers - options.HeadReserve ? blob.Claim(LengthFor(blob, blobs, limit, pending)) : null;
+    }
+
+    /// <summary>Whether a crash would cost no more than it may. The head of the line goes on for as long as no checkpoint is due,
+    /// since without its bytes none ever would be.</summary>
+    private bool IsCovered(BlobSchedule blob, bool isHead)
+    {
+        long loss = blob.Arrived - blob.Durable;
+        return !blob.HasCheckpoints || (isHead
+            ? loss < options.LargestLoss || blob.Delivered - blob.Durable < options.CheckpointInterval
+            : loss < options.LargestLoss - options.CheckpointInterval);
+    }
+
+    private bool CanClaim(BlobSchedule blob, long now)
+    {
+        long claimed = blob.Segments.Count == 0 ? 0 : blob.Segments[blob.Segments.Count - 1].End - blob.Segments[0].Start + blob.Backlog;
+        return blob.State == BlobState.Open && blob.Unclaimed > 0 && now >= blob.NotBefore && !IsSaturated(blob)
+            && (claimed < Reach * options.Window || blob.Segments.Count == 0);
+    }
+
+    /// <summary>Lanes that run side by side have half of their segments waiting on average, so that twice the window is shared
+    /// out; and the end of all blobs, so that all lanes finish together. The first ones differ in length, so that they do not
+    /// all end, and wait, at once.</summary>
+    private long LengthFor(BlobSchedule blob, IReadOnlyList<BlobSchedule> blobs, LaneLimit limit, long pending)
+    {
+        if (blob.IsSmall)
+        {
+            return blob.Unclaimed;
+        }
+
+        int lanes = limit.IsStarting ? limit.Ceiling : limit.Target;
+        if (limit.Target == 1)
+        {
+            return SegmentOfOne;
+        }
+
+        long room = (long)(options.Buffers - options.NearReserve) * options.BufferSize;
+        double whole = Math.Min(1.6 * room / lanes, options.Window / 4.0);
+        double share = (pending + blobs.Sum(other => other.Unclaimed)) / (double)lanes;
+        double part = ++_claims <= 2 * lanes ? 0.25 + (0.75 * (_claims * 0.618 % 1)) : 1;
+        return Math.Max(ShortestSegment, (long)Math.Min(whole * part, share));
+    }
+
+    /// <summary>Whether a lane more should fetch the segment: the one that does is silent, or much slower than lanes are.</summary>
+    private bool IsSlow(Segment segment, long now)
+    {
+        if (segment.Lanes.Count != 1 || segment.IsComplete || segment.Blob.IsSingle)
+        {
+            return false;
+        }
+
+        LaneSchedule lane = segment.Lanes[0];
+        if (lane.Phase == LanePhase.WaitingForRoom)
+        {
+            return false;
+        }
+
+        if (lane.Phase == LanePhase.Opening)
+        {
+            return now - lane.ClaimedAt > Math.Max(Silence, 4 * _opening);
+        }
+
+        bool isLate = segment.Missing > ShortestHelp * lane.Rate && !lane.IsHeld;
+        return now - lane.ReportedAt > (lane.IsHeld ? HeldSilence : Silence) || (lane.Rate > 0 && lane.Rate * SlowFactor < _rate && isLate);
+    }
+
+    private Segment? HalfOfTheLongest(IReadOnlyList<BlobSchedule> blobs, long now)
+    {
+        Segment? longest = null;
+        double most = ShortestHelp;
+        foreach (Segment segment in blobs.Where(blob => blob.State == BlobState.Open && !blob.IsSmall && !blob.IsSingle && blob.Unclaimed == 0 && !IsSaturated(blob)).SelectMany(blob => blob.Segments))
+        {
+            double rate = segment.Lanes.Count == 0 ? 0 : segment.Lanes.Max(lane => lane.Rate);
+            double time = rate == 0 ? 0 : segment.Missing / rate;
+            if (time > most && segment.Missing >= 2 * ShortestHalf && segment.Lanes.Count > 0)
+            {
+                (longest, most) = (segment, time);
+            }
+        }
+
+        return longest?.Blob.Split(longest, longest.Frontier + Math.Max(ShortestHalf, longest.Missing / 2));
+    }
+}

@@ -1,0 +1,141 @@
+using PSModel.Core.Faults;
+using PSModel.Core.Manifests;
+using PSModel.Core.Names;
+using PSModel.Core.Store;
+
+namespace PSModel.Core.Transfer;
+
+/// <summary>Writes each model's manifest once every blob of it is there. Thread-safe.</summary>
+internal sealed class ManifestWriter(ModelStore store, ISaveObserver observer, bool isWanted)
+{
+    private readonly object _gate = new();
+    private Task _written = Task.CompletedTask;
+
+    /// <summary>Ends when the manifests of all models whose blobs have ended are written, or failed to be.</summary>
+    public Task WhenWritten
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _written;
+            }
+        }
+    }
+
+    /// <summary>A model's turn has come. A name that this file system cannot hold is told of before anything is fetched.</summary>
+    /// <returns>Whether the model can be saved.</returns>
+    public bool Begin(ModelPlan model)
+    {
+        try
+        {
+            observer.ModelStarted(model.Manifest);
+            _ = isWanted ? store.ManifestPath(model.Manifest.Name) : string.Empty;
+            return true;
+        }
+        catch (ModelFaultException fault)
+        {
+            observer.ModelEnded(model.Target, fault);
+            return false;
+        }
+    }
+
+    /// <summary>A blob has ended.</summary>
+    /// <param name="blob">The blob.</param>
+    /// <param name="outcome">How it came to be there; <see langword="null"/> where it is not.</param>
+    /// <param name="fault">Why it is not, if it failed.</param>
+    public void BlobEnded(PlannedBlob blob, BlobOutcome? outcome, ModelFaultException? fault)
+    {
+        if (fault is not null)
+        {
+            observer.BlobFailed(blob.Model.Manifest, blob.Digest, fault);
+        }
+        else if (outcome is { } known)
+        {
+            observer.BlobFinished(new SavedBlob(blob.Name, blob.Layer, store.BlobPath(blob.Digest), known, blob.IsReadBack, blob.Meter, blob.Elapsed));
+        }
+
+        End(blob.Model, outcome is not null);
+    }
+
+    /// <summary>All blobs of a model have begun.</summary>
+    public void ListEnded(ModelPlan model, ICollection<BlobDigest> only)
+    {
+        foreach (BlobDigest digest in only.Except(model.Manifest.Blobs.Select(layer => layer.Digest)))
+        {
+            observer.BlobFailed(model.Manifest, digest, model.Manifest.HasNo(digest));
+        }
+
+        End(model, isThere: true);
+    }
+
+    private void End(ModelPlan model, bool isThere)
+    {
+        if (!model.End(isThere))
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            // One after the other: whoever is asked is asked one question at a time.
+            _written = FinishAsync(_written, model);
+        }
+    }
+
+    private async Task FinishAsync(Task before, ModelPlan model)
+    {
+        await before.ConfigureAwait(false);
+        ModelFaultException? fault = null;
+        try
+        {
+            await WriteAsync(model).ConfigureAwait(false);
+        }
+        catch (ModelFaultException e)
+        {
+            fault = e;
+        }
+
+        observer.ModelEnded(model.Target, fault);
+    }
+
+    private async Task WriteAsync(ModelPlan model)
+    {
+        Manifest manifest = model.Manifest;
+        if (!isWanted)
+        {
+            return;
+        }
+
+        if (!AreAllThere(model))
+        {
+            observer.Tell($"The manifest of {manifest.Name.Shortest} is not written, since not every blob is there.");
+        }
+        else if (await observer.ConfirmManifestAsync(manifest, store.ManifestPath(manifest.Name)).ConfigureAwait(false))
+        {
+            store.WriteManifest(manifest);
+            observer.Tell($"{manifest.Name.Shortest} is complete; its manifest is written.");
+        }
+    }
+
+    /// <summary>A blob that was there an hour ago may be gone: Ollama removes what no manifest names.</summary>
+    private bool AreAllThere(ModelPlan model)
+    {
+        if (!model.IsSound)
+        {
+            return false;
+        }
+
+        Manifest manifest = model.Manifest;
+        List<Layer> gone = manifest.Blobs.Where(layer => !store.Has(layer)).ToList();
+        foreach (Layer layer in gone)
+        {
+            observer.BlobFailed(manifest, layer.Digest, new ModelFaultException(
+                ModelFault.BlobNotFound,
+                $"{layer.Digest} was in the store, and another program removed it while the rest of {manifest.Name.Shortest} was fetched. Run the same command again.",
+                new FaultFacts { Name = manifest.Name.Shortest, Digest = layer.Digest.ToString(), Path = store.BlobPath(layer.Digest) }));
+        }
+
+        return gone.Count == 0;
+    }
+}

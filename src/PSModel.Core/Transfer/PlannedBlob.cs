@@ -1,0 +1,36 @@
+using System.Diagnostics;
+using PSModel.Core.Manifests;
+using PSModel.Core.Metering;
+using PSModel.Core.Names;
+
+namespace PSModel.Core.Transfer;
+
+/// <summary>A blob that a model needs, from the moment when its turn has come.</summary>
+internal sealed class PlannedBlob(ModelPlan model, Layer layer)
+{
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+
+    public ModelPlan Model => model;
+
+    public Layer Layer => layer;
+
+    public BlobDigest Digest => layer.Digest;
+
+    public ModelName Name => model.Manifest.Name;
+
+    public TransferMeter Meter { get; } = new(layer.Size);
+
+    /// <summary>Whether the file, as it is now, was read and found right.</summary>
+    public bool IsReadBack { get; set; }
+
+    /// <summary>Since its turn came.</summary>
+    public TimeSpan Elapsed => _clock.Elapsed;
+
+    /// <summary>The blob is in the store, as it was before.</summary>
+    public BlobOutcome FoundPresent()
+    {
+        Meter.BytesResumed = layer.Size;
+        Meter.Phase = TransferPhase.Completed;
+        return BlobOutcome.AlreadyPresent;
+    }
+}

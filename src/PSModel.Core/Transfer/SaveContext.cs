@@ -1,0 +1,23 @@
+using PSModel.Core.Commit;
+using PSModel.Core.Lanes;
+using PSModel.Core.Registry;
+using PSModel.Core.Store;
+
+namespace PSModel.Core.Transfer;
+
+/// <summary>What the transfers of a call share. Immutable; its parts are thread-safe.</summary>
+/// <param name="Client">Where bytes come from.</param>
+/// <param name="Store">Where they go.</param>
+/// <param name="Options">How.</param>
+/// <param name="Pool">Fetches them.</param>
+/// <param name="Commit">Commits a blob.</param>
+/// <param name="Commits">Commits small blobs together.</param>
+/// <param name="Tell">Told what users may want to know.</param>
+internal sealed record SaveContext(
+    RegistryClient Client,
+    ModelStore Store,
+    TransferOptions Options,
+    LanePool Pool,
+    BlobCommit Commit,
+    CommitQueue Commits,
+    Action<string> Tell);
