@@ -34,7 +34,8 @@ internal sealed class Lane : IDisposable
     /// <summary>What the schedule knows of it.</summary>
     public LaneSchedule Schedule { get; }
 
-    private bool NeedsBuffer => _buffer is null || _filled == _buffer.Bytes.Length;
+    /// <summary>Whether it has no buffer with room left.</summary>
+    public bool NeedsBuffer => _buffer is null;
 
     /// <summary>Fetches until the pool says that it is no longer wanted.</summary>
     public void Run(CancellationToken stop)
@@ -52,6 +53,18 @@ internal sealed class Lane : IDisposable
         {
             _attempt?.Cancel();
         }
+    }
+
+    /// <summary>Gives up the buffer: what others need is not held while waiting.</summary>
+    public void LetGoOfBuffer()
+    {
+        if (_buffer is not null)
+        {
+            _pool.LetGo(_buffer);
+        }
+
+        _buffer = null;
+        _filled = 0;
     }
 
     /// <summary>Gives up connection and buffer.</summary>
@@ -88,6 +101,10 @@ internal sealed class Lane : IDisposable
         {
             Close();
             _pool.Failed(this, task.Blob, e);
+        }
+        finally
+        {
+            LetGoOfBuffer();
         }
     }
 
@@ -133,20 +150,20 @@ internal sealed class Lane : IDisposable
     private void Copy(BlobFetch blob)
     {
         BlobStream stream = _stream!;
-        while (stream.Position != stream.End && _pool.WaitForRoom(this, NeedsBuffer, _attempt!.Token) is { } end)
+        while (stream.Position != stream.End && _pool.WaitForRoom(this, _attempt!.Token) is { } end)
         {
-            if (NeedsBuffer)
-            {
-                LetGoOfBuffer();
-                _buffer = LanePool.Rent();
-            }
-
+            _buffer ??= LanePool.Rent();
             long position = stream.Position;
             int start = _filled;
-            int wanted = (int)Math.Min(_buffer!.Bytes.Length - start, end - position);
+            int wanted = (int)Math.Min(_buffer.Bytes.Length - start, end - position);
             Exception? failure = Fill(blob, stream, start + Math.Max(wanted, 0));
             blob.Meter.Accept(_pool.Received(this, _buffer, start, position, _filled - start));
             blob.AfterBytes?.Invoke();
+            if (_filled == _buffer.Bytes.Length)
+            {
+                LetGoOfBuffer();
+            }
+
             if (failure is not null)
             {
                 throw failure;
@@ -199,17 +216,6 @@ internal sealed class Lane : IDisposable
         {
             return e;
         }
-    }
-
-    private void LetGoOfBuffer()
-    {
-        if (_buffer is not null)
-        {
-            _pool.LetGo(_buffer);
-        }
-
-        _buffer = null;
-        _filled = 0;
     }
 
     /// <summary>A body of unknown length shows only at its end that it is too long.</summary>

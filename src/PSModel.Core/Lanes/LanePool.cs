@@ -212,25 +212,25 @@ internal sealed class LanePool : IDisposable
         }
     }
 
-    /// <summary>Waits until a lane may read on.</summary>
+    /// <summary>Waits until a lane may read on, with the buffer that it has, or one that it rents afterwards.</summary>
     /// <param name="lane">The lane.</param>
-    /// <param name="needsBuffer">Whether it has none with room left; then it may rent one afterwards.</param>
     /// <param name="attempt">Ends the wait.</param>
     /// <returns>The end of its segment; <see langword="null"/> where that is no longer the lane's to fetch.</returns>
-    internal long? WaitForRoom(Lane lane, bool needsBuffer, CancellationToken attempt)
+    internal long? WaitForRoom(Lane lane, CancellationToken attempt)
     {
         lock (_gate)
         {
             while (true)
             {
                 attempt.ThrowIfCancellationRequested();
-                switch (_scheduler.Room(lane.Schedule, needsBuffer, Now))
+                switch (_scheduler.Room(lane.Schedule, lane.NeedsBuffer, Now))
                 {
                     case RoomOrder.GoOn:
                         return lane.Schedule.Segment!.End;
                     case RoomOrder.Drop:
                         return null;
                     default:
+                        lane.LetGoOfBuffer();
                         _waitingForRoom++;
                         Monitor.Wait(_gate, Look);
                         _waitingForRoom--;

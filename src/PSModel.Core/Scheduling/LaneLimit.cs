@@ -90,7 +90,7 @@ internal sealed class LaneLimit
     {
         // A refusal right after the ceiling was raised says that it was raised too soon.
         bool isTooSoon = _recoveredAt != long.MinValue && now - _recoveredAt < 2 * _recovery;
-        _recovery = isTooSoon ? Math.Min(_recovery * 2, LongestRecovery) : _recovery;
+        _recovery = isTooSoon ? Math.Min(_recovery * 4, LongestRecovery) : _recovery;
         Ceiling = Math.Max(1, Math.Min(Ceiling, others));
         Target = Math.Min(Target, Ceiling);
         _recoversAt = now + Math.Max(_recovery, retryAfter ?? 0);
@@ -103,7 +103,10 @@ internal sealed class LaneLimit
         {
             Ceiling = Math.Min(_maximum, Ceiling + Math.Max(1, Ceiling / 4));
             _recoveredAt = now;
+
+            // Each raise that is not refused makes the next one come sooner.
             _recoversAt = now + _recovery;
+            _recovery = Math.Max(FirstRecovery, _recovery / 2);
         }
     }
 

@@ -6,7 +6,7 @@ internal enum RoomOrder
     /// <summary>Read on; where it asked for a buffer, it has one now.</summary>
     GoOn,
 
-    /// <summary>Ask again when something has changed.</summary>
+    /// <summary>Let go of the buffer, and ask again when something has changed.</summary>
     Wait,
 
     /// <summary>The segment is no longer its own: it is complete, or something else is more urgent.</summary>

@@ -34,7 +34,7 @@ internal sealed class ScheduleOptions
     public int NearReserve => Math.Max(2, Buffers / 8);
 
     /// <summary>Of those, the ones that only a lane at the very first missing byte may take.</summary>
-    public int HeadReserve => Math.Max(1, Buffers / 24);
+    public int HeadReserve => Math.Max(1, Math.Min(Lanes, NearReserve / 2));
 
     /// <summary>The bytes that all buffers hold together.</summary>
     public long Window => (long)Buffers * BufferSize;

@@ -96,7 +96,7 @@ internal sealed class WorkChoice(ScheduleOptions options)
 
         bool isNear = segment.Frontier - blob.Head!.Frontier < (long)options.NearReserve * options.BufferSize / 2;
         int allowed = isHead ? options.Buffers : isNear ? options.Buffers - options.HeadReserve : options.Buffers - options.NearReserve;
-        return !needsBuffer || rented < allowed;
+        return needsBuffer ? rented < allowed : rented <= allowed;
     }
 
     /// <summary>The first missing bytes of a blob that need a lane more than a segment does that waits for room.</summary>
