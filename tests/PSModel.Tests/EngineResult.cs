@@ -25,6 +25,9 @@ public sealed record EngineResult(
         return error;
     }
 
+    /// <summary>What came out for one blob; blobs come as they are done.</summary>
+    public PSObject Of(string digest) => Assert.Single(Output, item => digest.Equals(item.Properties["Digest"].Value));
+
     /// <summary>The values of one property of everything that came out.</summary>
     public IEnumerable<object?> Values(string property) => Output.Select(item => item.Properties[property].Value);
 }

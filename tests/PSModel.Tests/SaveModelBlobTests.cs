@@ -220,11 +220,11 @@ public sealed class SaveModelBlobTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public void The_unfinished_work_leaves_nothing_behind_but_the_block_maps()
+    public void The_unfinished_work_leaves_nothing_behind_but_the_block_maps_of_large_blobs()
     {
         _engine.Run(Save, _registry.Offer(_model), _store.Path);
         Assert.Equal(
-            _model.Blobs.Select(blob => $"{blob.Digest.Replace(':', '-')}.blocks").Append("lock").Order(StringComparer.Ordinal),
+            ["lock", $"{_model.Blobs[0].Digest.Replace(':', '-')}.blocks"],
             Directory.GetFileSystemEntries(_store.Work).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
     }
 
@@ -245,8 +245,8 @@ public sealed class SaveModelBlobTests : IAsyncLifetime, IDisposable
             "param($name, $store) Save-ModelBlob $name $store -VerifyInline -ThrottleLimit 1", name, _store.Path);
 
         AssertSaved(result, _model, "Inline");
-        Assert.Equal(4, result.Output[0].Properties["RetryCount"].Value);
-        Assert.Equal(_model.Blobs[0].Length, result.Output[0].Properties["BytesReceived"].Value);
+        Assert.Equal(4, result.Of(_model.Blobs[0].Digest).Properties["RetryCount"].Value);
+        Assert.Equal(_model.Blobs[0].Length, result.Of(_model.Blobs[0].Digest).Properties["BytesReceived"].Value);
     }
 
     [Fact]
@@ -309,7 +309,7 @@ public sealed class SaveModelBlobTests : IAsyncLifetime, IDisposable
     {
         Assert.Empty(result.Errors);
         Assert.Null(result.Thrown);
-        Assert.Equal(model.Blobs.Select(blob => blob.Digest), result.Values("Digest"));
+        Assert.Equal(model.Blobs.Select(blob => blob.Digest).Order(StringComparer.Ordinal), result.Values("Digest").Cast<string>().Order(StringComparer.Ordinal));
         Assert.All(result.Output, blob =>
         {
             Assert.Equal("PSModel.ModelBlobDigest", blob.TypeNames[0]);

@@ -44,9 +44,9 @@ public sealed class StopTests : IAsyncLifetime, IDisposable
         _registry.Fault = null;
         EngineResult second = _engine.Run("param($name, $store) Save-ModelBlob $name $store -VerifyInline", _registry.Offer(_model), _store.Path);
         Assert.Empty(second.Errors);
-        long resumed = (long)second.Output[0].Properties["BytesResumed"].Value;
+        long resumed = (long)second.Of(_model.Blobs[0].Digest).Properties["BytesResumed"].Value;
         Assert.InRange(resumed, 1_000_000, _model.Blobs[0].Length);
-        Assert.Equal(_model.Blobs[0].Length - resumed, second.Output[0].Properties["BytesReceived"].Value);
+        Assert.Equal(_model.Blobs[0].Length - resumed, second.Of(_model.Blobs[0].Digest).Properties["BytesReceived"].Value);
     }
 
     [Fact]

@@ -26,7 +26,8 @@ internal sealed class CommitQueue : IDisposable
     /// <returns>Ends when the blob is in the store, or with the reason why it is not.</returns>
     public Task CommitAsync(FinishedBlob blob)
     {
-        TaskCompletionSource<bool> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        // What follows runs on the queue's thread, so that the blobs of a batch end in their order.
+        TaskCompletionSource<bool> done = new();
         _waiting.Add((blob, done));
         _ = _thread.Value;
         return done.Task;

@@ -160,6 +160,9 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         }
 
         ended(blob, outcome, fault);
+
+        // Whoever waits for the task must not go on upon a thread that this transfer came to its end on.
+        await Task.Yield();
     }
 
     private async Task<BlobOutcome?> FetchAsync(PlannedBlob blob, BlobLock held)

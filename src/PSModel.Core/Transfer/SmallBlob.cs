@@ -27,6 +27,7 @@ internal sealed class SmallBlob(SaveContext context, PlannedBlob planned)
         try
         {
             DiskSpace.Require(_store, planned.Layer, kept: 0, context.Pool.Missing);
+            context.Tell($"Fetching {planned.Layer.Size} bytes of {planned.Digest}.");
             InlineSink sink = new(Open);
             if (planned.Layer.Size == 0)
             {

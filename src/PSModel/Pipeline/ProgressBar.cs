@@ -10,6 +10,9 @@ internal sealed class ProgressBar(Cmdlet cmdlet, ProgressBar? parent = null)
     private readonly int _id = ProgressId.Next();
     private string? _title;
 
+    /// <summary>Whether it is on the screen.</summary>
+    public bool IsShown => _title is not null;
+
     /// <summary>Shows bytes done of bytes to do.</summary>
     public void Show(string title, string status, long bytes, long total, TimeSpan? left)
     {

@@ -51,7 +51,16 @@ internal sealed class SaveProgress
     {
         if (_blobs.Find(blob => blob.Name.Equals(name) && blob.Layer.Digest == digest) is { } blob)
         {
-            Snapshot(blob);
+            // The bar of a short call would never be seen, and a bar for each of a thousand blobs would only flicker.
+            if (_all.IsShown)
+            {
+                Snapshot(blob);
+            }
+            else
+            {
+                Show();
+            }
+
             _blobs.Remove(blob);
             _done += blob.Layer.Size;
             _brought += blob.Brought;
