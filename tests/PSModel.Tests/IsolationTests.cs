@@ -66,7 +66,7 @@ public sealed class IsolationTests : IAsyncLifetime, IDisposable
     [InlineData(false)]
     public async Task Other_versions_of_the_dependencies_and_the_module_both_work(bool areOthersFirst)
     {
-        LoopbackModel model = LoopbackModel.Generate("library/demo", "latest", 100_000);
+        LoopbackModel model = LoopbackModel.Generate("library/demo", "latest", 2_000_000);
         int refusals = 2;
         _registry.Fault = (request, answer) =>
         {

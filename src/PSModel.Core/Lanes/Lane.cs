@@ -6,7 +6,7 @@ using PSModel.Core.Scheduling;
 namespace PSModel.Core.Lanes;
 
 /// <summary>
-/// One connection at a time, on a thread that blocks in its reads: does what the pool says, and reports what comes of it.
+/// One connection at a time, on a thread that blocks in its reads: does what the schedule says, and reports what comes of it.
 /// </summary>
 /// <remarks>A read that blocks is ended by closing its response under it, which is what cancelling the attempt's token does
 /// (<see cref="BodyStream"/>). Afterwards nothing more of that response is used.</remarks>
@@ -16,7 +16,7 @@ internal sealed class Lane : IDisposable
     private const int LongestFill = 100;
 
     private readonly object _gate = new();
-    private readonly LanePool _pool;
+    private readonly SharedSchedule _shared;
     private readonly RateLimiter _limiter;
     private BlobFetch? _blob;
     private BlobStream? _stream;
@@ -24,11 +24,11 @@ internal sealed class Lane : IDisposable
     private SharedBuffer? _buffer;
     private int _filled;
 
-    public Lane(LanePool pool, RateLimiter limiter)
+    public Lane(SharedSchedule shared, RateLimiter limiter)
     {
-        _pool = pool;
+        _shared = shared;
         _limiter = limiter;
-        Schedule = new LaneSchedule(() => pool.InterruptLater(this)) { IsHeld = limiter.IsLimited };
+        Schedule = new LaneSchedule(() => shared.InterruptLater(this)) { IsHeld = limiter.IsLimited };
     }
 
     /// <summary>What the schedule knows of it.</summary>
@@ -37,10 +37,10 @@ internal sealed class Lane : IDisposable
     /// <summary>Whether it has no buffer with room left.</summary>
     public bool NeedsBuffer => _buffer is null;
 
-    /// <summary>Fetches until the pool says that it is no longer wanted.</summary>
+    /// <summary>Fetches until the schedule says that it is no longer wanted.</summary>
     public void Run(CancellationToken stop)
     {
-        while (_pool.Next(this, stop) is { } task)
+        while (_shared.Next(this) is { } task)
         {
             Attempt(task, stop);
         }
@@ -60,7 +60,7 @@ internal sealed class Lane : IDisposable
     {
         if (_buffer is not null)
         {
-            _pool.LetGo(_buffer);
+            _shared.LetGo(_buffer);
         }
 
         _buffer = null;
@@ -81,7 +81,7 @@ internal sealed class Lane : IDisposable
         {
             Open(task, stop);
             bool isRangeIgnored = _stream!.Position < task.Frontier;
-            if (isRangeIgnored && !_pool.IgnoresRanges(this))
+            if (isRangeIgnored && !_shared.IgnoresRanges(this))
             {
                 Close();
             }
@@ -90,17 +90,17 @@ internal sealed class Lane : IDisposable
                 Copy(task.Blob);
             }
 
-            _pool.Leave(this, task.Segment);
+            _shared.Leave(this, task.Segment);
         }
         catch (OperationCanceledException)
         {
             Close();
-            _pool.Leave(this, task.Segment);
+            _shared.Leave(this, task.Segment);
         }
         catch (Exception e)
         {
             Close();
-            _pool.Failed(this, task.Blob, e);
+            _shared.Failed(this, task.Blob, e);
         }
         finally
         {
@@ -126,7 +126,7 @@ internal sealed class Lane : IDisposable
             task.Blob.Meter.ConnectionOpened();
         }
 
-        _pool.Opened(this);
+        _shared.Opened(this);
     }
 
     private void Close()
@@ -150,14 +150,14 @@ internal sealed class Lane : IDisposable
     private void Copy(BlobFetch blob)
     {
         BlobStream stream = _stream!;
-        while (stream.Position != stream.End && _pool.WaitForRoom(this, _attempt!.Token) is { } end)
+        while (stream.Position != stream.End && _shared.WaitForRoom(this, _attempt!.Token) is { } end)
         {
-            _buffer ??= LanePool.Rent();
+            _buffer ??= SharedSchedule.Rent();
             long position = stream.Position;
             int start = _filled;
             int wanted = (int)Math.Min(_buffer.Bytes.Length - start, end - position);
             Exception? failure = Fill(blob, stream, start + Math.Max(wanted, 0));
-            blob.Meter.Accept(_pool.Received(this, _buffer, start, position, _filled - start));
+            blob.Meter.Accept(_shared.Received(this, _buffer, start, position, _filled - start));
             blob.AfterBytes?.Invoke();
             if (_filled == _buffer.Bytes.Length)
             {

@@ -21,7 +21,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
     /// <summary>Begins a blob, when its turn has come.</summary>
     public void Feed(PlannedBlob blob)
     {
-        while (!context.Pool.WaitUntilBlobIsWanted(HeldLook))
+        while (!context.Schedule.WaitUntilBlobIsWanted(HeldLook))
         {
             TryHeld();
         }

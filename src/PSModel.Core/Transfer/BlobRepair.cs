@@ -228,7 +228,7 @@ internal sealed class BlobRepair(SaveContext context, PlannedBlob planned)
             OnArrived = arrival.Succeed,
             OnFailed = arrival.Fail,
         };
-        sink.Released += chunk => context.Pool.Release(fetch, chunk);
+        sink.Released += chunk => context.Schedule.Release(fetch, chunk);
         sink.Failed += arrival.Fail;
         try
         {
@@ -237,7 +237,7 @@ internal sealed class BlobRepair(SaveContext context, PlannedBlob planned)
         }
         finally
         {
-            context.Pool.Remove(fetch);
+            context.Schedule.Remove(fetch);
             sink.Drain();
         }
     }

@@ -42,7 +42,7 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
         // Opening cuts off what is of no use, so the room is looked at afterwards.
         using PartialBlob file = PartialBlob.OpenGuarded(_store, planned.Digest, start);
         using PartialBlockMap? map = OpenMap(hash, kept);
-        DiskSpace.Require(_store, planned.Layer, start, context.Pool.Missing);
+        DiskSpace.Require(_store, planned.Layer, start, context.Schedule.Missing);
         context.Tell($"Fetching {planned.Layer.Size - start} bytes of {planned.Digest}; the SHA-256 is computed by {Sha256Engine.Best.Name}.");
         using (CheckpointKeeper keeper = new(file, map, _checkpoints))
         {
@@ -141,7 +141,7 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
 
         sink.Failed += Lose;
         keeper.Failed += Lose;
-        keeper.Kept += offset => context.Pool.MarkDurable(fetch, offset - start);
+        keeper.Kept += offset => context.Schedule.MarkDurable(fetch, offset - start);
         sink.Released += chunk =>
         {
             // The state first: a chunk that is released may have its buffer filled anew.
@@ -150,7 +150,7 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
                 keeper.Request(new Checkpoint(planned.Layer.Size, chunk.End, state, source.Validator));
             }
 
-            context.Pool.Release(fetch, chunk);
+            context.Schedule.Release(fetch, chunk);
         };
 
         try
@@ -188,7 +188,7 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
     /// <summary>Nothing more is delivered, and what was is hashed and written; no checkpoint is being made.</summary>
     private void Settle(BlobFetch fetch, OrderedSink sink, CheckpointKeeper keeper)
     {
-        context.Pool.Remove(fetch);
+        context.Schedule.Remove(fetch);
         sink.Drain();
         keeper.Stop();
     }

@@ -38,16 +38,18 @@ public sealed class ModelSaver
     public async Task SaveAsync(IReadOnlyList<ModelRequest> requests, ICollection<BlobDigest> only, ISaveObserver observer, CancellationToken cancellationToken)
     {
         ManifestWriter manifests = new(_store, observer, isWanted: only.Count == 0);
-        using LanePool pool = new(ScheduleOptions(), _limiter, observer.Tell, _client.Trace, cancellationToken);
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        SharedSchedule schedule = new(ScheduleOptions(), observer.Tell, _client.Trace, stop.Token);
+        using LanePool pool = new(schedule, _limiter, stop);
         BlobCommit commit = new(_store, _options.ReadBack);
         using CommitQueue commits = new(commit, cancellationToken);
-        SaveContext context = new(_client, _store, _options, pool, commit, commits, observer.Tell);
+        SaveContext context = new(_client, _store, _options, schedule, pool, commit, commits, observer.Tell);
         BlobFeeder feeder = new(context, observer, manifests.BlobEnded, cancellationToken);
         using ManifestQueue queue = new(requests, observer, cancellationToken);
         try
         {
             // It waits for leave, for locks and for lanes, so it takes no thread of the pool.
-            await BlockingWork.RunAsync(() => Feed(queue, only, feeder, manifests, pool)).ConfigureAwait(false);
+            await BlockingWork.RunAsync(() => Feed(queue, only, feeder, manifests, schedule)).ConfigureAwait(false);
             await feeder.FinishAsync().ConfigureAwait(false);
             await manifests.WhenWritten.ConfigureAwait(false);
         }
@@ -58,7 +60,7 @@ public sealed class ModelSaver
         }
     }
 
-    private static void Feed(ManifestQueue queue, ICollection<BlobDigest> only, BlobFeeder feeder, ManifestWriter manifests, LanePool pool)
+    private static void Feed(ManifestQueue queue, ICollection<BlobDigest> only, BlobFeeder feeder, ManifestWriter manifests, SharedSchedule schedule)
     {
         foreach (ModelPlan model in queue.Take())
         {
@@ -72,7 +74,7 @@ public sealed class ModelSaver
             foreach (Layer layer in layers)
             {
                 pending -= layer.Size;
-                pool.Pending = pending;
+                schedule.Pending = pending;
                 model.Begin();
                 feeder.Feed(new PlannedBlob(model, layer));
             }

@@ -9,7 +9,8 @@ namespace PSModel.Core.Transfer;
 /// <param name="Client">Where bytes come from.</param>
 /// <param name="Store">Where they go.</param>
 /// <param name="Options">How.</param>
-/// <param name="Pool">Fetches them.</param>
+/// <param name="Schedule">What is fetched when.</param>
+/// <param name="Pool">Fetches it.</param>
 /// <param name="Commit">Commits a blob.</param>
 /// <param name="Commits">Commits small blobs together.</param>
 /// <param name="Tell">Told what users may want to know.</param>
@@ -17,6 +18,7 @@ internal sealed record SaveContext(
     RegistryClient Client,
     ModelStore Store,
     TransferOptions Options,
+    SharedSchedule Schedule,
     LanePool Pool,
     BlobCommit Commit,
     CommitQueue Commits,

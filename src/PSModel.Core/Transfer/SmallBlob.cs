@@ -26,7 +26,7 @@ internal sealed class SmallBlob(SaveContext context, PlannedBlob planned)
         planned.Meter.Phase = TransferPhase.Downloading;
         try
         {
-            DiskSpace.Require(_store, planned.Layer, kept: 0, context.Pool.Missing);
+            DiskSpace.Require(_store, planned.Layer, kept: 0, context.Schedule.Missing);
             context.Tell($"Fetching {planned.Layer.Size} bytes of {planned.Digest}.");
             InlineSink sink = new(Open);
             if (planned.Layer.Size == 0)
@@ -62,7 +62,7 @@ internal sealed class SmallBlob(SaveContext context, PlannedBlob planned)
             OnArrived = arrival.Succeed,
             OnFailed = arrival.Fail,
         };
-        sink.Released += chunk => context.Pool.Release(fetch, chunk);
+        sink.Released += chunk => context.Schedule.Release(fetch, chunk);
         sink.Failed += arrival.Fail;
         try
         {
@@ -71,7 +71,7 @@ internal sealed class SmallBlob(SaveContext context, PlannedBlob planned)
         }
         finally
         {
-            context.Pool.Remove(fetch);
+            context.Schedule.Remove(fetch);
             StoreFault.Guard(_store, _store.Work, sink.Drain);
         }
     }
