@@ -42,6 +42,12 @@ public sealed class LoopbackAnswer
     /// <summary>Bytes a second; 0 for no limit.</summary>
     public long BytesPerSecond { get; set; }
 
+    /// <summary>Go on at <see cref="SlowBytesPerSecond"/> after so many bytes of the body.</summary>
+    public long? SlowAfter { get; set; }
+
+    /// <summary>Bytes a second from <see cref="SlowAfter"/> on.</summary>
+    public long SlowBytesPerSecond { get; set; }
+
     /// <summary>Wait before the first byte.</summary>
     public TimeSpan Delay { get; set; }
 
@@ -71,6 +77,8 @@ public sealed class LoopbackAnswer
         Start = 0;
         Length = Content.Length;
     }
+
+    internal long RateAfter(long sent) => sent >= SlowAfter ? SlowBytesPerSecond : BytesPerSecond;
 
     internal string Head()
     {

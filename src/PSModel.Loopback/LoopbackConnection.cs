@@ -1,17 +1,13 @@
-using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
 
 namespace PSModel.Loopback;
 
 /// <summary>One connection to the registry, request after request.</summary>
-internal sealed class LoopbackConnection(LoopbackRegistry registry, Socket socket)
+internal sealed class LoopbackConnection(LoopbackRegistry registry, Socket socket, int number)
 {
     private const int LongestHead = 32 * 1024;
     private const int SendSize = 1024 * 1024;
-
-    /// <summary>A throttled body is sent in pieces this long, in seconds.</summary>
-    private const double ThrottleStep = 0.01;
 
     public async Task ServeAsync(CancellationToken cancellationToken)
     {
@@ -69,7 +65,7 @@ internal sealed class LoopbackConnection(LoopbackRegistry registry, Socket socke
             headers[line[..colon].ToLowerInvariant()] = line[(colon + 1)..].Trim();
         }
 
-        return registry.Note(lines[0].Split(' ')[1], headers);
+        return registry.Note(lines[0].Split(' ')[1], headers, number);
     }
 
     /// <summary>Sends the answer; false where the connection ends with it.</summary>
@@ -81,7 +77,7 @@ internal sealed class LoopbackConnection(LoopbackRegistry registry, Socket socke
         }
 
         await socket.SendAsync(Encoding.ASCII.GetBytes(answer.Head()), cancellationToken);
-        Stopwatch clock = Stopwatch.StartNew();
+        LoopbackPace pace = new();
         long sent = 0;
         while (sent < answer.Length)
         {
@@ -103,10 +99,11 @@ internal sealed class LoopbackConnection(LoopbackRegistry registry, Socket socke
                 return false;
             }
 
+            long rate = answer.RateAfter(sent);
             int count = await socket.SendAsync(piece, cancellationToken);
             sent += count;
             registry.Count(request, count);
-            await ThrottleAsync(answer, sent, clock, cancellationToken);
+            await pace.WaitAsync(count, rate, cancellationToken);
         }
 
         return answer.IsLengthTold;
@@ -117,10 +114,8 @@ internal sealed class LoopbackConnection(LoopbackRegistry registry, Socket socke
         long longest = Math.Min(SendSize, answer.Length - sent);
         longest = Math.Min(longest, StepsUntil(answer.CutAfter, sent));
         longest = Math.Min(longest, StepsUntil(answer.StallAfter, sent));
-        if (answer.BytesPerSecond > 0)
-        {
-            longest = Math.Min(longest, Math.Max(1, (long)(answer.BytesPerSecond * ThrottleStep)));
-        }
+        longest = Math.Min(longest, StepsUntil(answer.SlowAfter, sent));
+        longest = Math.Min(longest, LoopbackPace.Step(answer.RateAfter(sent)));
 
         long offset = answer.Start + sent;
         ReadOnlyMemory<byte> piece = answer.Content.Piece(offset, longest);
@@ -135,16 +130,4 @@ internal sealed class LoopbackConnection(LoopbackRegistry registry, Socket socke
     }
 
     private static long StepsUntil(long? stop, long sent) => stop > sent ? stop.Value - sent : long.MaxValue;
-
-    private static async Task ThrottleAsync(LoopbackAnswer answer, long sent, Stopwatch clock, CancellationToken cancellationToken)
-    {
-        if (answer.BytesPerSecond > 0)
-        {
-            TimeSpan due = TimeSpan.FromSeconds((double)sent / answer.BytesPerSecond);
-            if (due > clock.Elapsed)
-            {
-                await Task.Delay(due - clock.Elapsed, cancellationToken);
-            }
-        }
-    }
 }

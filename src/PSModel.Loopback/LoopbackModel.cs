@@ -25,7 +25,7 @@ public sealed class LoopbackModel
     /// <summary>The manifest's bytes.</summary>
     public byte[] Manifest { get; }
 
-    /// <summary>The blobs in the manifest's order: weights, template, licence, parameters, config.</summary>
+    /// <summary>The blobs in the manifest's order, the config last: weights, template, licence, parameters, config.</summary>
     public IReadOnlyList<BlobContent> Blobs { get; }
 
     /// <summary>Makes up a model.</summary>
@@ -46,6 +46,23 @@ public sealed class LoopbackModel
             ("license", Text("Made up for a test; do with it what you like.\n")),
             ("params", Text("{\"stop\":[\"<end>\"]}")),
         ];
+        return Of(name, tag, layers);
+    }
+
+    /// <summary>Makes up a model of many blobs of one size, as those with a blob for each tensor are; the config is the last.</summary>
+    /// <param name="name">Namespace and model.</param>
+    /// <param name="tag">The tag.</param>
+    /// <param name="count">How many blobs, the config not included.</param>
+    /// <param name="size">The bytes of each.</param>
+    /// <param name="seed">Another seed, other blobs.</param>
+    public static LoopbackModel GenerateMany(string name, string tag, int count, long size, int seed = 1) =>
+        Of(name, tag, [.. Enumerable.Range(seed, count).Select(each => ("tensor", BlobContent.Generate(size, each)))]);
+
+    /// <summary>The same blobs under a manifest, and perhaps a tag, of your own.</summary>
+    public LoopbackModel WithManifest(byte[] manifest, string? tag = null) => new(Name, tag ?? Tag, manifest, Blobs);
+
+    private static LoopbackModel Of(string name, string tag, (string Kind, BlobContent Content)[] layers)
+    {
         BlobContent config = Text("{\"model_format\":\"gguf\",\"model_family\":\"demo\"}");
         object manifest = new
         {
@@ -60,9 +77,6 @@ public sealed class LoopbackModel
             JsonSerializer.SerializeToUtf8Bytes(manifest),
             [.. layers.Select(layer => layer.Content), config]);
     }
-
-    /// <summary>The same blobs under a manifest, and perhaps a tag, of your own.</summary>
-    public LoopbackModel WithManifest(byte[] manifest, string? tag = null) => new(Name, tag ?? Tag, manifest, Blobs);
 
     private static object Entry(string mediaType, BlobContent content) => new { mediaType, digest = content.Digest, size = content.Length };
 

@@ -17,6 +17,7 @@ public sealed class LoopbackRegistry : IAsyncDisposable
     private readonly ConcurrentQueue<LoopbackRequest> _requests = new();
     private readonly Task _accepting;
     private int _requestCount;
+    private int _connectionCount;
     private long _bytesSent;
     private long _blobBytesSent;
 
@@ -85,9 +86,9 @@ public sealed class LoopbackRegistry : IAsyncDisposable
         }
     }
 
-    internal LoopbackRequest Note(string path, IReadOnlyDictionary<string, string> headers)
+    internal LoopbackRequest Note(string path, IReadOnlyDictionary<string, string> headers, int connection)
     {
-        LoopbackRequest request = new(path, headers, Interlocked.Increment(ref _requestCount));
+        LoopbackRequest request = new(path, headers, Interlocked.Increment(ref _requestCount), connection);
         _requests.Enqueue(request);
         return request;
     }
@@ -139,7 +140,8 @@ public sealed class LoopbackRegistry : IAsyncDisposable
             while (true)
             {
                 Socket socket = await _listener.AcceptSocketAsync(_stop.Token);
-                Task serving = Task.Run(() => new LoopbackConnection(this, socket).ServeAsync(_stop.Token));
+                LoopbackConnection connection = new(this, socket, ++_connectionCount);
+                Task serving = Task.Run(() => connection.ServeAsync(_stop.Token));
                 _connections[serving] = 0;
                 _ = serving.ContinueWith(done => _connections.TryRemove(done, out _), TaskScheduler.Default);
             }

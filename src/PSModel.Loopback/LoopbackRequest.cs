@@ -5,11 +5,12 @@ namespace PSModel.Loopback;
 /// <summary>A GET as the registry received it. Immutable.</summary>
 public sealed class LoopbackRequest
 {
-    internal LoopbackRequest(string path, IReadOnlyDictionary<string, string> headers, int number)
+    internal LoopbackRequest(string path, IReadOnlyDictionary<string, string> headers, int number, int connection)
     {
         Path = path;
         Headers = headers;
         Number = number;
+        Connection = connection;
         Range = ParseRange(headers.GetValueOrDefault("range"));
     }
 
@@ -21,6 +22,9 @@ public sealed class LoopbackRequest
 
     /// <summary>Counts the registry's requests from 1.</summary>
     public int Number { get; }
+
+    /// <summary>The connection that it came by; the registry's connections are counted from 1.</summary>
+    public int Connection { get; }
 
     /// <summary>The bytes asked for, the last one included; <see langword="null"/> where all are.</summary>
     public (long First, long? Last)? Range { get; }
