@@ -3,7 +3,7 @@ using System.IO.Hashing;
 using System.Security.Cryptography;
 using PSModel.Core.Hashing;
 
-namespace PSModel.Benchmarks;
+namespace PSModel.Benchmarks.Scenarios;
 
 /// <summary>The engines of SHA-256 side by side, and the checksum of the block map, over buffers as a transfer has them.</summary>
 internal static class HashBenchmark

@@ -2,7 +2,7 @@ using System.Globalization;
 using PSModel.Loopback;
 using PSModel.TestParts;
 
-namespace PSModel.Benchmarks;
+namespace PSModel.Benchmarks.Scenarios;
 
 /// <summary>How long one waits for a completion on a store of a thousand models, and where only the engine works.</summary>
 internal static class CompletionBenchmark

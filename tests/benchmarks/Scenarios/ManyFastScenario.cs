@@ -1,0 +1,37 @@
+using PSModel.Benchmarks.Measuring;
+using PSModel.Benchmarks.Servers;
+using PSModel.Loopback;
+
+namespace PSModel.Benchmarks.Scenarios;
+
+/// <summary>Many small blobs from a fast server onto a disk, against skopeo and against one blob of the same bytes.</summary>
+internal sealed class ManyFastScenario(BenchmarkOptions options, Report report) : Scenario(options, report)
+{
+    private const double BoundOfSkopeo = 1;
+    private const double BoundOfOne = 3;
+    private const int Blobs = 2000;
+    private const long BlobSize = 64 * 1024;
+
+    public override string Name => "many-fast";
+
+    public override string[] Needs => ["nginx", "skopeo"];
+
+    public override async Task RunAsync()
+    {
+        int count = Options.CountOr(Blobs);
+        LoopbackModel many = LoopbackModel.GenerateMany("library/many", "latest", count, BlobSize);
+        LoopbackModel image = many.WithManifest(BenchmarkModels.OciManifest(many, count), "oci");
+        LoopbackModel one = BenchmarkModels.One(count * BlobSize, "one");
+        using NginxRegistry nginx = await NginxRegistry.StartAsync(Options.Folder, [many, image, one, BenchmarkModels.Warm]);
+        string warm = nginx.Name(BenchmarkModels.Warm);
+        Console.WriteLine($"{count} blobs of {BlobSize / 1024} KiB, and one of the same total, from nginx, store on {Options.Disk}, default limits.");
+        Contender skopeo = new("skopeo copy", $"skopeo copy -q --src-tls-verify=false docker://127.0.0.1:{nginx.Port}/{image.Name}:{image.Tag} dir:$OUT/copy", ["skopeo"]);
+        Contender process = Psmodel.Save("many blobs, as a process", nginx.Name(many), "-VerifyInline");
+        Contender session = Psmodel.TimedSave("many blobs, in a session", warm, nginx.Name(many), "-VerifyInline");
+        Contender single = Psmodel.TimedSave("one blob, in a session", warm, nginx.Name(one), $"-VerifyInline -Digest {one.Blobs[0].Digest}");
+        Dictionary<Contender, Measurement> medians = await Rounds(Options.Disk).MeasureAndPrintAsync(Psmodel.Empty, skopeo, process, session, single);
+        Console.WriteLine($"Against skopeo PSModel is the process less an empty one. {Psmodel.SecondsMeaning}");
+        Report.AtMost("many-fast, PSModel against skopeo copy", (medians[process].Wall - medians[Psmodel.Empty].Wall) / medians[skopeo].Wall, BoundOfSkopeo);
+        Report.AtMost("many-fast, many blobs against one", medians[session].Seconds / medians[single].Seconds, BoundOfOne);
+    }
+}
