@@ -14,6 +14,9 @@ internal sealed record Measurement(double Wall, double Cpu, double Memory, doubl
     /// <summary>The seconds that the session measured, or those of the process where it measured none.</summary>
     public double Seconds => Figures.TryGetValue(Psmodel.SecondsFigure, out double seconds) ? seconds : Wall;
 
+    /// <summary>The seconds of each run that this is the median of, in their order.</summary>
+    public double[] Runs { get; private init; } = [];
+
     /// <summary>The median of each figure on its own.</summary>
     public static Measurement Median(IReadOnlyCollection<Measurement> runs) => new(
         Middle(runs.Select(run => run.Wall)),
@@ -22,7 +25,10 @@ internal sealed record Measurement(double Wall, double Cpu, double Memory, doubl
         Middle(runs.Select(run => run.Counted)),
         runs.SelectMany(run => run.Figures.Keys).Distinct().ToDictionary(
             name => name,
-            name => Middle(runs.Select(run => run.Figures.GetValueOrDefault(name, double.PositiveInfinity)))));
+            name => Middle(runs.Select(run => run.Figures.GetValueOrDefault(name, double.PositiveInfinity)))))
+    {
+        Runs = [.. runs.Select(run => run.Seconds)],
+    };
 
     private static double Middle(IEnumerable<double> values)
     {

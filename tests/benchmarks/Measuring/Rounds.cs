@@ -50,11 +50,11 @@ internal sealed class Rounds(BenchmarkOptions options, Report report)
     public async Task<Dictionary<Contender, Measurement>> MeasureAndPrintAsync(params Contender[] contenders)
     {
         Dictionary<Contender, Measurement> medians = await MeasureAsync(contenders);
-        Console.WriteLine("| | s | process s | CPU s | peak MiB |");
-        Console.WriteLine("|---|---|---|---|---|");
+        Console.WriteLine("| | s | process s | CPU s | peak MiB | rounds, s |");
+        Console.WriteLine("|---|---|---|---|---|---|");
         foreach ((Contender contender, Measurement median) in medians)
         {
-            Console.WriteLine($"| {contender.Name} | {median.Seconds:0.000} | {median.Wall:0.00} | {median.Cpu:0.00} | {median.Memory / Units.MiB:0} |");
+            Console.WriteLine($"| {contender.Name} | {median.Seconds:0.000} | {median.Wall:0.00} | {median.Cpu:0.00} | {median.Memory / Units.MiB:0} | {string.Join(' ', median.Runs.Select(run => $"{run:0.00}"))} |");
         }
 
         return medians;

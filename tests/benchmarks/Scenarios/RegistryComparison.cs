@@ -68,14 +68,14 @@ internal sealed class RegistryComparison(BenchmarkOptions options, Report report
 
     private static void Print(Dictionary<Contender, Measurement> medians, double floor)
     {
-        Console.WriteLine("| | wall s | × floor | CPU s | server CPU s | peak MiB |");
-        Console.WriteLine("|---|---|---|---|---|---|");
+        Console.WriteLine("| | wall s | × floor | CPU s | server CPU s | peak MiB | rounds, whole process s |");
+        Console.WriteLine("|---|---|---|---|---|---|---|");
         foreach ((Contender contender, Measurement median) in medians)
         {
             Measurement? empty = contender.IsOurs && contender != Psmodel.Empty ? medians[Psmodel.Empty] : null;
             double wall = median.Wall - (empty?.Wall ?? 0);
             double cpu = median.Cpu - (empty?.Cpu ?? 0);
-            Console.WriteLine($"| {contender.Name} | {wall:0.00} | {wall / floor:0.00} | {cpu:0.00} | {median.Counted:0.00} | {median.Memory / Units.MiB:0} |");
+            Console.WriteLine($"| {contender.Name} | {wall:0.00} | {wall / floor:0.00} | {cpu:0.00} | {median.Counted:0.00} | {median.Memory / Units.MiB:0} | {string.Join(' ', median.Runs.Select(run => $"{run:0.00}"))} |");
         }
     }
 }
