@@ -10,6 +10,9 @@ namespace PSModel.Core.Registry;
 internal static class HandlerFactory
 {
 #if NET
+    /// <summary>The token of a request. The pool would go on for seconds with a connection whose request has been given up.</summary>
+    public static readonly HttpRequestOptionsKey<CancellationToken> RequestToken = new("PSModel.RequestToken");
+
     public static HttpMessageHandler Create(RegistryOptions options) => new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
@@ -22,22 +25,14 @@ internal static class HandlerFactory
         UseCookies = false,
     };
 
-    /// <summary>A socket stays a blocking one until something asynchronous is first done to it: connecting, or the handshake of
-    /// TLS. Without TLS, then, a read is a single call into the system, and wakes nobody but the lane whose bytes have come.</summary>
     private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
-        Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await BlockingWork.RunAsync(() => socket.Connect(context.DnsEndPoint)).WaitAsync(cancellationToken).ConfigureAwait(false);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            // Some systems cannot break an attempt off, and then this waits for its end.
-            _ = BlockingWork.RunAsync(socket.Dispose);
-            throw;
-        }
+        context.InitialRequestMessage.Options.TryGetValue(RequestToken, out CancellationToken requestToken);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, requestToken);
+        IReadOnlyList<IPEndPoint> endpoints = await ConnectionRace.ResolveAsync(context.DnsEndPoint, either.Token).ConfigureAwait(false);
+        ConnectionRace race = new(BlockingConnection.ConnectAsync);
+        Socket socket = await race.RunAsync(endpoints, either.Token).ConfigureAwait(false);
+        return new NetworkStream(socket, ownsSocket: true);
     }
 #else
     /// <summary>.NET Framework allows two connections a host unless it is told otherwise.</summary>

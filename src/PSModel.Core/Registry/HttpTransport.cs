@@ -92,6 +92,7 @@ internal sealed class HttpTransport : IDisposable
     private HttpResponseMessage Send(HttpRequestMessage message, CancellationToken cancellationToken)
     {
 #if NET
+        message.Options.Set(HandlerFactory.RequestToken, cancellationToken);
         return _http.Send(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
 #else
         return _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken).GetAwaiter().GetResult();
