@@ -1,5 +1,7 @@
 #if NET
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using PSModel.Core.Faults;
 using PSModel.Core.Registry;
 
@@ -33,6 +35,25 @@ public sealed class ConnectionThreadTests
         using CancellationTokenSource stop = new();
         using HttpTransport transport = new(new RegistryOptions());
         Task asking = BlockingWork.RunAsync(() => transport.Get(Query(dead), stop.Token));
+        Assert.True(SpinWait.SpinUntil(() => CountThreads() == 1, Patience));
+
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking.WaitAsync(Patience));
+        AssertNoThreads();
+    }
+
+    [Fact]
+    public async Task A_handshake_that_is_stopped_leaves_no_thread()
+    {
+        using Socket silent = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        silent.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        silent.Listen();
+        using CancellationTokenSource stop = new();
+        using HttpTransport transport = new(new RegistryOptions());
+        Task asking = BlockingWork.RunAsync(() => transport.Get(new HttpQuery(new Uri($"https://{silent.LocalEndPoint}/v2/"), "*/*"), stop.Token));
+        using Socket accepted = await silent.AcceptAsync();
+        await accepted.ReceiveAsync(new byte[1]);
         Assert.True(SpinWait.SpinUntil(() => CountThreads() == 1, Patience));
 
         await stop.CancelAsync();

@@ -13,6 +13,9 @@ internal static class HandlerFactory
     /// <summary>The token of a request. The pool would go on for seconds with a connection whose request has been given up.</summary>
     public static readonly HttpRequestOptionsKey<CancellationToken> RequestToken = new("PSModel.RequestToken");
 
+    /// <summary>TLS asks for one record at a time, of 16 KiB at most: a call into the system for each.</summary>
+    private const int ReadAhead = 256 * 1024;
+
     public static HttpMessageHandler Create(RegistryOptions options) => new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
@@ -32,7 +35,8 @@ internal static class HandlerFactory
         IReadOnlyList<IPEndPoint> endpoints = await ConnectionRace.ResolveAsync(context.DnsEndPoint, either.Token).ConfigureAwait(false);
         ConnectionRace race = new(BlockingConnection.ConnectAsync);
         Socket socket = await race.RunAsync(endpoints, either.Token).ConfigureAwait(false);
-        return new NetworkStream(socket, ownsSocket: true);
+        bool isEncrypted = context.InitialRequestMessage.RequestUri!.Scheme == Uri.UriSchemeHttps;
+        return new BlockingStream(socket, isEncrypted ? ReadAhead : 0, requestToken);
     }
 #else
     /// <summary>.NET Framework allows two connections a host unless it is told otherwise.</summary>
