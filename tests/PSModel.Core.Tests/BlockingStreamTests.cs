@@ -110,7 +110,7 @@ public sealed class BlockingStreamTests : IDisposable
     [Fact]
     public async Task The_socket_is_still_a_blocking_one_after_the_handshake_of_TLS()
     {
-        using X509Certificate2 certificate = MakeCertificate();
+        using X509Certificate2 certificate = SelfSigned.Make();
         await using SslStream server = new(new NetworkStream(_server));
         await using SslStream client = new(new BlockingStream(_client, 64 * 1024, CancellationToken.None), leaveInnerStreamOpen: false, (_, shown, _, _) => certificate.Equals(shown));
         await Task.WhenAll(server.AuthenticateAsServerAsync(certificate), client.AuthenticateAsClientAsync("localhost")).WaitAsync(Patience);
@@ -145,13 +145,6 @@ public sealed class BlockingStreamTests : IDisposable
         const int NonBlocking = 0x800;
         string flags = File.ReadLines($"/proc/self/fdinfo/{socket.Handle}").First(line => line.StartsWith("flags:", StringComparison.Ordinal));
         return (Convert.ToInt32(flags["flags:".Length..].Trim(), 8) & NonBlocking) != 0;
-    }
-
-    private static X509Certificate2 MakeCertificate()
-    {
-        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        CertificateRequest request = new("CN=localhost", key, HashAlgorithmName.SHA256);
-        return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
     }
 }
 #endif

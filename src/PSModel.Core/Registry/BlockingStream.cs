@@ -126,6 +126,9 @@ internal sealed class BlockingStream : NetworkStream
                 work();
             });
             await working.ConfigureAwait(false);
+
+            // What is broken off may look like the end of the stream.
+            cancellationToken.ThrowIfCancellationRequested();
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
