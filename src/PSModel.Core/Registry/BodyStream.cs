@@ -37,20 +37,21 @@ internal sealed class BodyStream : IDisposable
     /// <param name="response">An answer with its headers read.</param>
     /// <param name="patience">The longest wait for a byte.</param>
     /// <param name="cancellationToken">Ends every later read too.</param>
+    /// <exception cref="ModelFaultException">The connection was cut.</exception>
     public static BodyStream Open(HttpResponseMessage response, TimeSpan patience, CancellationToken cancellationToken)
     {
-#if NET
-        Stream stream = response.Content.ReadAsStream(cancellationToken);
-#else
-        cancellationToken.ThrowIfCancellationRequested();
-        Stream stream = response.Content.ReadAsStreamAsync().GetAwaiter().GetResult();
-        if (stream.CanTimeout)
+        try
         {
-            // .NET Framework would end a read that blocks for five minutes, whatever the user allows.
-            stream.ReadTimeout = Timeout.Infinite;
+            return new BodyStream(response, StreamOf(response, cancellationToken), patience, cancellationToken);
         }
-#endif
-        return new BodyStream(response, stream, patience, cancellationToken);
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+        catch (Exception e) when (ConnectionFailure.Is(e))
+        {
+            throw Cut(HttpTransport.Display(response.RequestMessage!.RequestUri!), e);
+        }
     }
 
     /// <summary>Reads some bytes; 0 at the end of the body.</summary>
@@ -74,11 +75,11 @@ internal sealed class BodyStream : IDisposable
         }
         catch (Exception e) when (_deadline.IsCancellationRequested)
         {
-            throw Transient(ModelFault.TransferStalled, $"{_address} sent nothing for {_patience.TotalSeconds:0.#} seconds.", e);
+            throw Transient(ModelFault.TransferStalled, _address, $"{_address} sent nothing for {_patience.TotalSeconds:0.#} seconds.", e);
         }
-        catch (Exception e) when (e is IOException or HttpRequestException or ObjectDisposedException)
+        catch (Exception e) when (ConnectionFailure.Is(e))
         {
-            throw Transient(ModelFault.RegistryUnreachable, $"The connection to {_address} was cut ({e.Message}).", e);
+            throw Cut(_address, e);
         }
     }
 
@@ -89,6 +90,26 @@ internal sealed class BodyStream : IDisposable
         _response.Dispose();
     }
 
-    private ModelFaultException Transient(ModelFault fault, string message, Exception inner) =>
-        new(fault, message, new FaultFacts { Uri = _address }, inner) { IsTransient = true };
+    private static Stream StreamOf(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+#if NET
+        return response.Content.ReadAsStream(cancellationToken);
+#else
+        cancellationToken.ThrowIfCancellationRequested();
+        Stream stream = response.Content.ReadAsStreamAsync().GetAwaiter().GetResult();
+        if (stream.CanTimeout)
+        {
+            // .NET Framework would end a read that blocks for five minutes, whatever the user allows.
+            stream.ReadTimeout = Timeout.Infinite;
+        }
+
+        return stream;
+#endif
+    }
+
+    private static ModelFaultException Cut(string address, Exception inner) =>
+        Transient(ModelFault.RegistryUnreachable, address, $"The connection to {address} was cut ({inner.Message}).", inner);
+
+    private static ModelFaultException Transient(ModelFault fault, string address, string message, Exception inner) =>
+        new(fault, message, new FaultFacts { Uri = address }, inner) { IsTransient = true };
 }

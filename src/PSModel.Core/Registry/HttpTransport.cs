@@ -71,7 +71,11 @@ internal sealed class HttpTransport : IDisposable
             _options.Trace?.Invoke($"GET {Display(address)} {query.Range} → {(int)response.StatusCode} {response.Content.Headers.ContentRange}");
             return response;
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+        catch (Exception e) when (e is OperationCanceledException || (patience.IsCancellationRequested && ConnectionFailure.Is(e)))
         {
             throw Unreachable(query, address, $"gave no answer within {_options.ConnectionTimeout.TotalSeconds:0.#} seconds", null);
         }
@@ -83,7 +87,7 @@ internal sealed class HttpTransport : IDisposable
         {
             throw Unreachable(query, address, $"cannot be reached ({ReasonOf(e)})", e);
         }
-        catch (IOException e)
+        catch (Exception e) when (ConnectionFailure.Is(e))
         {
             throw Unreachable(query, address, $"broke the connection off ({e.Message})", e);
         }
@@ -117,11 +121,12 @@ internal sealed class HttpTransport : IDisposable
         ? new SocketException((int)socket.SocketErrorCode).Message
         : (e.InnerException ?? e).Message;
 
+    /// <summary>None where it cannot be read: the redirect is then an answer as any other status is.</summary>
     private static Uri? RedirectTarget(HttpResponseMessage response, Uri address)
     {
         bool isRedirect = response.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.Found
             or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or (HttpStatusCode)308;
-        return isRedirect && response.Headers.Location is { } location ? new Uri(address, location) : null;
+        return isRedirect && response.Headers.Location is { } location && Uri.TryCreate(address, location, out Uri? target) ? target : null;
     }
 
     private void RefuseUntrusted(Uri from, Uri to)
