@@ -18,36 +18,62 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
     /// <summary>The ETag of the answer that came last, if it gave one.</summary>
     public string? Validator { get; private set; }
 
-    /// <summary>Opens the bytes of <paramref name="range"/>.</summary>
+    /// <summary>Opens the bytes of <paramref name="range"/>. An address that has failed is dropped, and resolved again once.</summary>
     /// <returns>A stream that begins at the range, or at byte 0 where the server ignores ranges.</returns>
-    /// <exception cref="ModelFaultException">The answer is not what was asked for.</exception>
+    /// <exception cref="ModelFaultException">The answer is not what was asked for; transient where another than the registry
+    /// gave it, since the next attempt may be led elsewhere.</exception>
     public BlobStream Open(ByteRange range, CancellationToken cancellationToken)
     {
-        HttpResponseMessage? response = null;
-        if (_location is { } known)
-        {
-            response = Ask(known, range, cancellationToken);
-            if (known != _registered && IsExpired(response.StatusCode))
-            {
-                response.Dispose();
-                response = null;
-                Interlocked.CompareExchange(ref _location, null, known);
-            }
-        }
-
-        response ??= Resolve(range, cancellationToken);
+        Uri? known = _location;
+        HttpResponseMessage response = (known is null ? null : AskKnown(known, range, cancellationToken)) ?? Resolve(range, cancellationToken);
         try
         {
             return Check(response, range, cancellationToken);
         }
-        catch
+        catch (Exception e)
         {
+            Uri answered = response.RequestMessage!.RequestUri!;
             response.Dispose();
-            throw;
+            if (e is not ModelFaultException fault || answered == _registered)
+            {
+                throw;
+            }
+
+            Drop(known);
+            Drop(answered);
+            throw Transient(fault);
         }
     }
 
     public void Dispose() => _resolving.Dispose();
+
+    /// <summary>Asks where the blob was last found.</summary>
+    /// <returns><see langword="null"/> where it is there no more: signed addresses expire, and hosts go.</returns>
+    private HttpResponseMessage? AskKnown(Uri known, ByteRange range, CancellationToken cancellationToken)
+    {
+        if (known == _registered)
+        {
+            return Ask(known, range, cancellationToken);
+        }
+
+        try
+        {
+            HttpResponseMessage response = Ask(known, range, cancellationToken);
+            if (IsSuccess(response))
+            {
+                return response;
+            }
+
+            response.Dispose();
+        }
+        catch (ModelFaultException)
+        {
+            // The registry may name another address, and its own fault says more than this one.
+        }
+
+        Drop(known);
+        return null;
+    }
 
     /// <summary>Asks by way of the registry, unless another connection has just done so.</summary>
     private HttpResponseMessage Resolve(ByteRange range, CancellationToken cancellationToken)
@@ -55,10 +81,15 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
         _resolving.Wait(cancellationToken);
         try
         {
-            HttpResponseMessage response = Ask(_location ?? _registered, range, cancellationToken);
-            if (response.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent)
+            Uri address = _location ?? _registered;
+            HttpResponseMessage response = Ask(address, range, cancellationToken);
+            if (IsSuccess(response))
             {
                 _location = response.RequestMessage!.RequestUri;
+            }
+            else
+            {
+                Drop(address);
             }
 
             return response;
@@ -72,12 +103,39 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
     private HttpResponseMessage Ask(Uri address, ByteRange range, CancellationToken cancellationToken)
     {
         bool isWhole = range.Start == 0 && range.End == layer.Size;
-        return transport.Get(new HttpQuery(address, "*/*", isWhole ? null : range), cancellationToken);
+        try
+        {
+            return transport.Get(new HttpQuery(address, "*/*", isWhole ? null : range), cancellationToken);
+        }
+        catch (ModelFaultException e)
+        {
+            Drop(address);
+            bool isElsewhere = e.Facts.Uri != HttpTransport.Display(_registered);
+            if (isElsewhere && (e.Fault is ModelFault.RegistryUnreachable or ModelFault.UnexpectedStatus))
+            {
+                throw Transient(e);
+            }
+
+            throw;
+        }
     }
 
-    /// <summary>What storage services answer to a signed address that has expired, or to one that is gone.</summary>
-    private static bool IsExpired(HttpStatusCode status) =>
-        status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound or HttpStatusCode.Gone;
+    /// <summary>Forgets the address, unless another has come in its place.</summary>
+    private void Drop(Uri? address)
+    {
+        Uri? current = _location;
+        if (current is not null && current == address && current != _registered)
+        {
+            Interlocked.CompareExchange(ref _location, null, current);
+        }
+    }
+
+    private static bool IsSuccess(HttpResponseMessage response) => response.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent;
+
+    /// <summary>Credentials are another matter: the registry's own, on any of its addresses.</summary>
+    private static ModelFaultException Transient(ModelFaultException fault) => fault.IsTransient || fault.Fault == ModelFault.AuthenticationFailed
+        ? fault
+        : new ModelFaultException(fault.Fault, fault.Message, fault.Facts, fault.InnerException) { IsTransient = true, RetryAfter = fault.RetryAfter };
 
     private BlobStream Check(HttpResponseMessage response, ByteRange range, CancellationToken cancellationToken)
     {
@@ -91,7 +149,7 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
                 facts);
         }
 
-        if (response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.PartialContent))
+        if (!IsSuccess(response))
         {
             throw StatusFault.From(response, _registered, cancellationToken);
         }
