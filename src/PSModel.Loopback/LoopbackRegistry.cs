@@ -146,9 +146,9 @@ public sealed class LoopbackRegistry : IAsyncDisposable
                 _ = serving.ContinueWith(done => _connections.TryRemove(done, out _), TaskScheduler.Default);
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException or InvalidOperationException)
         {
-            // Disposed of: there is nobody left to serve.
+            // Disposed of: there is nobody left to serve. Between two connections a listener says that it does not listen.
         }
     }
 }
