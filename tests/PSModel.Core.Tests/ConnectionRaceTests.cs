@@ -20,8 +20,8 @@ public sealed class ConnectionRaceTests
     {
         IPAddress[] addresses = [.. "::1 ::2 ::3 10.0.0.1 10.0.0.2".Split(' ').Select(IPAddress.Parse)];
 
-        Assert.Equal(["::1", "10.0.0.1", "::2", "10.0.0.2", "::3"], ConnectionRace.Interleave(addresses).Select(address => address.ToString()));
-        Assert.Equal(["10.0.0.1", "::1", "10.0.0.2"], ConnectionRace.Interleave([addresses[3], addresses[4], addresses[0]]).Select(address => address.ToString()));
+        Assert.Equal("::1 10.0.0.1 ::2 10.0.0.2 ::3", string.Join(' ', ConnectionRace.Interleave(addresses)));
+        Assert.Equal("10.0.0.1 ::1 10.0.0.2", string.Join(' ', ConnectionRace.Interleave([addresses[3], addresses[4], addresses[0]])));
     }
 
     [Fact]
@@ -145,7 +145,8 @@ public sealed class ConnectionRaceTests
     private static async Task ReachAsync(string host, int port, string family)
     {
         IReadOnlyList<IPEndPoint> endpoints = await ConnectionRace.ResolveAsync(new DnsEndPoint(host, port), CancellationToken.None);
-        using Socket connected = await new ConnectionRace(BlockingConnection.ConnectAsync).RunAsync(endpoints, CancellationToken.None).WaitAsync(Patience);
+        ConnectionRace race = new(BlockingConnection.ConnectAsync);
+        using Socket connected = await race.RunAsync(endpoints, CancellationToken.None).WaitAsync(Patience);
         Assert.Equal(new IPEndPoint(IPAddress.Parse(family), port), connected.RemoteEndPoint);
     }
 

@@ -71,7 +71,9 @@ public sealed class ConnectionThreadTests
         Assert.True(clock.Elapsed < Soon, $"a thread went on connecting for {clock.Elapsed}");
     }
 
-    private static int CountThreads() => Directory.GetDirectories("/proc/self/task").Count(task => NameOf(task).StartsWith("PSModel ", StringComparison.Ordinal));
+    private static int CountThreads() => Directory
+        .GetDirectories("/proc/self/task")
+        .Count(task => NameOf(task).StartsWith("PSModel ", StringComparison.Ordinal));
 
     private static string NameOf(string task)
     {

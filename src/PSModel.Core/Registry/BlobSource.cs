@@ -133,9 +133,13 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
     private static bool IsSuccess(HttpResponseMessage response) => response.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent;
 
     /// <summary>Credentials are another matter: the registry's own, on any of its addresses.</summary>
-    private static ModelFaultException Transient(ModelFaultException fault) => fault.IsTransient || fault.Fault == ModelFault.AuthenticationFailed
+    private static ModelFaultException Transient(ModelFaultException fault) => fault.Fault == ModelFault.AuthenticationFailed
         ? fault
-        : new ModelFaultException(fault.Fault, fault.Message, fault.Facts, fault.InnerException) { IsTransient = true, RetryAfter = fault.RetryAfter };
+        : new ModelFaultException(fault.Fault, fault.Message, fault.Facts, fault.InnerException)
+        {
+            IsTransient = true,
+            RetryAfter = fault.RetryAfter,
+        };
 
     private BlobStream Check(HttpResponseMessage response, ByteRange range, CancellationToken cancellationToken)
     {
