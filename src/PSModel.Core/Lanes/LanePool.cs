@@ -6,7 +6,7 @@ namespace PSModel.Core.Lanes;
 internal sealed class LanePool : IDisposable
 {
     /// <summary>How often the flow is looked at.</summary>
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(30);
 
     private readonly object _gate = new();
     private readonly SharedSchedule _schedule;

@@ -104,6 +104,7 @@ internal sealed partial class SharedSchedule
                     case RoomOrder.GoOn:
                         return lane.Schedule.Segment!.End;
                     case RoomOrder.Drop:
+                        Monitor.PulseAll(_gate);
                         return null;
                     default:
                         lane.LetGoOfBuffer();
@@ -141,6 +142,7 @@ internal sealed partial class SharedSchedule
             if (lane.Schedule.Segment == segment)
             {
                 Scheduler.Leave(lane.Schedule);
+                Monitor.PulseAll(_gate);
             }
         }
     }

@@ -14,7 +14,7 @@ internal sealed class LaneLimit
     private const double SlowLane = 100_000;
 
     /// <summary>The looks that a rate is the mean of: what one look sees comes in bursts.</summary>
-    private const int Looks = 4;
+    private const int Looks = 6;
 
     /// <summary>After so long, new lanes that have brought nothing are given up: connections need their time to start.</summary>
     private const long TrialTime = 1000;
@@ -54,7 +54,7 @@ internal sealed class LaneLimit
     /// <summary>Bytes arrived.</summary>
     public void Receive(long bytes) => _received += bytes;
 
-    /// <summary>Looks at the flow; to be called some twenty times a second.</summary>
+    /// <summary>Looks at the flow; to be called some thirty times a second.</summary>
     /// <param name="isStarved">Whether bytes are wanted, room is there, and the hash waits.</param>
     /// <param name="now">The time.</param>
     public void Look(bool isStarved, long now)

@@ -244,13 +244,14 @@ internal sealed class Scheduler
     /// <summary>A buffer has no user any more.</summary>
     public void Returned() => Rented--;
 
-    /// <summary>Looks at the flow; to be called some twenty times a second.</summary>
+    /// <summary>Looks at the flow; to be called some thirty times a second.</summary>
     /// <param name="mayGrow">Whether more bytes may come at all: a bandwidth limit may hold them.</param>
     /// <param name="now">The time.</param>
     public void Tick(bool mayGrow, long now)
     {
         bool isStarved = _choice.IsStarved(_blobs, Rented, now - _lastLook, now);
         _lastLook = now;
+        if (Environment.GetEnvironmentVariable("DBG") != null) Console.Error.WriteLine($"{now} lanes {_lanes.Count}/{Limit.Target} recv {_lanes.Count(l => l.Phase == LanePhase.Receiving)} open {_lanes.Count(l => l.Phase == LanePhase.Opening)} room {_lanes.Count(l => l.Phase == LanePhase.WaitingForRoom)} free {_lanes.Count(l => l.Phase == LanePhase.Free)} rented {Rented} starved {isStarved} missing {_blobs.Sum(b => b.Missing) >> 20} backlog {_blobs.Sum(b => b.Backlog) >> 20} undurable {_blobs.Sum(b => b.Delivered - b.Durable) >> 20} seg {_blobs.Sum(b => b.Segments.Count)} dup {_blobs.Sum(b => b.Segments.Count(x => x.Lanes.Count > 1))}");
         Limit.Look(isStarved && mayGrow, now);
     }
 

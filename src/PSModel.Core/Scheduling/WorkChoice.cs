@@ -190,9 +190,9 @@ internal sealed class WorkChoice(ScheduleOptions options)
             && (claimed < Reach * options.Window || blob.Segments.Count == 0);
     }
 
-    /// <summary>Lanes that run side by side have half of their segments waiting on average, so that twice the window is shared
-    /// out; and the end of all blobs, so that all lanes finish together. The first ones differ in length, so that they do not
-    /// all end, and wait, at once.</summary>
+    /// <summary>Lanes that run side by side have half of their segments waiting on average, so that twice the room is shared
+    /// out. Of the first ones each is longer than the one before, so that they end, and make room, one after the other. At the
+    /// end each takes its share of what all of them still have to do, so that they finish together.</summary>
     private long LengthFor(BlobSchedule blob, IReadOnlyList<BlobSchedule> blobs, LaneLimit limit, long pending)
     {
         if (blob.IsSmall)
@@ -207,9 +207,9 @@ internal sealed class WorkChoice(ScheduleOptions options)
         }
 
         long room = (long)(options.Buffers - options.NearReserve) * options.BufferSize;
-        double whole = Math.Min(1.6 * room / lanes, options.Window / 4.0);
-        double share = (pending + blobs.Sum(other => other.Unclaimed)) / (double)lanes;
-        double part = ++_claims <= 2 * lanes ? 0.25 + (0.75 * (_claims * 0.618 % 1)) : 1;
+        double whole = Math.Min(2.0 * room / lanes, options.Window / 4.0);
+        double share = (pending + blobs.Sum(other => other.Missing)) / (double)lanes;
+        double part = Math.Min(1, ++_claims / (double)lanes);
         return Math.Max(ShortestSegment, (long)Math.Min(whole * part, share));
     }
 

@@ -82,6 +82,9 @@ internal sealed class Simulation
             Require(Now < Server.FaultsEnd + Patience + _idealTime, "stuck");
             next!();
             WakeLanes();
+
+            // What one lane lets go of wakes those that looked before it.
+            WakeLanes();
             Check();
         }
 
