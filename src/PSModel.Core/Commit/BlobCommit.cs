@@ -13,6 +13,9 @@ namespace PSModel.Core.Commit;
 /// </summary>
 internal sealed class BlobCommit(ModelStore store, bool isReadBack)
 {
+    /// <summary>From so many blobs on, the volume is flushed and not each file.</summary>
+    private const int ManyBlobs = 8;
+
     /// <summary>Commits blobs.</summary>
     /// <param name="blobs">Whole files; each is closed afterwards, whatever became of it.</param>
     /// <param name="cancellationToken">Ends a read-back; what was not renamed then has failed.</param>
@@ -21,9 +24,15 @@ internal sealed class BlobCommit(ModelStore store, bool isReadBack)
     {
         Exception?[] failures = new Exception?[blobs.Count];
 
-        // All are on their way before the first is waited for, so that one commit of the file system's journal serves all.
-        await EachAsync(blobs, failures, blob => blob.File.BeginFlush()).ConfigureAwait(false);
-        await EachAsync(blobs, failures, FlushWhole).ConfigureAwait(false);
+        // One flush of the volume costs less than many of files. It tells what went wrong since its file was opened, so that is
+        // the one that was opened first; where it fails, each file tells for itself.
+        bool areFlushed = blobs.Count >= ManyBlobs && blobs.OrderBy(blob => blob.File.Opened).First().File.TryFlushVolume();
+        if (!areFlushed)
+        {
+            await EachAsync(blobs, failures, blob => blob.File.BeginFlush()).ConfigureAwait(false);
+        }
+
+        await EachAsync(blobs, failures, blob => FlushWhole(blob, areFlushed)).ConfigureAwait(false);
         await EachAsync(blobs, failures, CheckDigest).ConfigureAwait(false);
         if (isReadBack)
         {
@@ -65,9 +74,13 @@ internal sealed class BlobCommit(ModelStore store, bool isReadBack)
     }
 
     /// <summary>Everything was written, so the file has the blob's size, unless somebody else wrote to it too.</summary>
-    private void FlushWhole(FinishedBlob blob) => StoreFault.Guard(store, blob.File.FilePath, () =>
+    private void FlushWhole(FinishedBlob blob, bool isFlushed) => StoreFault.Guard(store, blob.File.FilePath, () =>
     {
-        blob.File.FlushToDisk();
+        if (!isFlushed)
+        {
+            blob.File.FlushToDisk();
+        }
+
         if (blob.File.Length != blob.Layer.Size)
         {
             throw new IOException($"The file has {blob.File.Length} bytes in place of {blob.Layer.Size}; another program changed it.");

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using PSModel.Core.Registry;
 
 namespace PSModel.Core.Commit;
@@ -10,6 +11,9 @@ internal sealed class CommitQueue : IDisposable
 {
     /// <summary>Files that are open at the same time.</summary>
     private const int LargestBatch = 128;
+
+    /// <summary>How long a batch gathers, in milliseconds: about as long as a flush takes.</summary>
+    private const int Gathering = 10;
 
     private readonly BlobCommit _commit;
     private readonly BlockingCollection<(FinishedBlob Blob, TaskCompletionSource<bool> Done)> _waiting = new(2 * LargestBatch);
@@ -50,7 +54,8 @@ internal sealed class CommitQueue : IDisposable
         foreach ((FinishedBlob, TaskCompletionSource<bool>) first in _waiting.GetConsumingEnumerable(CancellationToken.None))
         {
             List<(FinishedBlob Blob, TaskCompletionSource<bool> Done)> batch = [first];
-            while (batch.Count < LargestBatch && _waiting.TryTake(out (FinishedBlob, TaskCompletionSource<bool>) next))
+            Stopwatch clock = Stopwatch.StartNew();
+            while (batch.Count < LargestBatch && _waiting.TryTake(out (FinishedBlob, TaskCompletionSource<bool>) next, (int)Math.Max(0, Gathering - clock.ElapsedMilliseconds), CancellationToken.None))
             {
                 batch.Add(next);
             }

@@ -8,6 +8,9 @@ internal sealed class LanePool : IDisposable
     /// <summary>How often the flow is looked at.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(30);
 
+    /// <summary>The part of all processors' time from which on more lanes must prove that they bring more.</summary>
+    private const double Busy = 0.7;
+
     private readonly object _gate = new();
     private readonly SharedSchedule _schedule;
     private readonly RateLimiter _limiter;
@@ -78,9 +81,10 @@ internal sealed class LanePool : IDisposable
 
     private void Watch()
     {
+        ProcessorLoad load = new();
         while (!_stop.Token.WaitHandle.WaitOne(Look))
         {
-            _schedule.Tick(mayGrow: !_limiter.IsHolding);
+            _schedule.Tick(mayGrow: !_limiter.IsHolding, isBusy: load.Look() > Busy);
             StartLanes();
         }
     }

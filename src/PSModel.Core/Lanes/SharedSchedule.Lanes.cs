@@ -35,11 +35,12 @@ internal sealed partial class SharedSchedule
 
     /// <summary>Looks at the flow.</summary>
     /// <param name="mayGrow">Whether more bytes may come at all.</param>
-    public void Tick(bool mayGrow)
+    /// <param name="isBusy">Whether this process has little processor time left.</param>
+    public void Tick(bool mayGrow, bool isBusy)
     {
         lock (_gate)
         {
-            _scheduler.Tick(mayGrow, Now);
+            _scheduler.Tick(mayGrow, isBusy, Now);
             Monitor.PulseAll(_gate);
         }
     }

@@ -56,8 +56,9 @@ internal sealed class LaneLimit
 
     /// <summary>Looks at the flow; to be called some thirty times a second.</summary>
     /// <param name="isStarved">Whether bytes are wanted, room is there, and the hash waits.</param>
+    /// <param name="isBusy">Whether this process has little processor time left, so that slowness may be its own.</param>
     /// <param name="now">The time.</param>
-    public void Look(bool isStarved, long now)
+    public void Look(bool isStarved, bool isBusy, long now)
     {
         double elapsed = Math.Max(1, now - _lastLook);
         _lastLook = now;
@@ -72,7 +73,7 @@ internal sealed class LaneLimit
         double rate = _rates.Average();
         if (_lanesBefore > 0)
         {
-            Judge(rate, isStarved, now);
+            Judge(rate, isStarved, isBusy, now);
         }
         else if (isStarved && Target < Ceiling && now >= _restsUntil && rate > 0)
         {
@@ -110,9 +111,9 @@ internal sealed class LaneLimit
         }
     }
 
-    private void Judge(double rate, bool isStarved, long now)
+    private void Judge(double rate, bool isStarved, bool isBusy, long now)
     {
-        bool isSlow = rate < SlowLane * Target;
+        bool isSlow = rate < SlowLane * Target && !isBusy;
         if (IsStarting && isSlow && isStarved && Target < Ceiling)
         {
             Grow(now);

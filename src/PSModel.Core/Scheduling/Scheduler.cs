@@ -227,7 +227,9 @@ internal sealed class Scheduler
             return null;
         }
 
-        if (!failure.IsTransient)
+        // A server that serves others, and not this one, does not say what is wrong with the blob.
+        bool isServed = failure.IsRefusal && _lanes.Exists(other => other.IsReceiving && other.Segment?.Blob == blob);
+        if (!failure.IsTransient && !isServed)
         {
             return failure.Error;
         }
@@ -246,13 +248,13 @@ internal sealed class Scheduler
 
     /// <summary>Looks at the flow; to be called some thirty times a second.</summary>
     /// <param name="mayGrow">Whether more bytes may come at all: a bandwidth limit may hold them.</param>
+    /// <param name="isBusy">Whether this process has little processor time left.</param>
     /// <param name="now">The time.</param>
-    public void Tick(bool mayGrow, long now)
+    public void Tick(bool mayGrow, bool isBusy, long now)
     {
         bool isStarved = _choice.IsStarved(_blobs, Rented, now - _lastLook, now);
         _lastLook = now;
-        if (Environment.GetEnvironmentVariable("DBG") != null) Console.Error.WriteLine($"{now} lanes {_lanes.Count}/{Limit.Target} recv {_lanes.Count(l => l.Phase == LanePhase.Receiving)} open {_lanes.Count(l => l.Phase == LanePhase.Opening)} room {_lanes.Count(l => l.Phase == LanePhase.WaitingForRoom)} free {_lanes.Count(l => l.Phase == LanePhase.Free)} rented {Rented} starved {isStarved} missing {_blobs.Sum(b => b.Missing) >> 20} backlog {_blobs.Sum(b => b.Backlog) >> 20} undurable {_blobs.Sum(b => b.Delivered - b.Durable) >> 20} seg {_blobs.Sum(b => b.Segments.Count)} dup {_blobs.Sum(b => b.Segments.Count(x => x.Lanes.Count > 1))}");
-        Limit.Look(isStarved && mayGrow, now);
+        Limit.Look(isStarved && mayGrow, isBusy, now);
     }
 
     private static void Take(LaneSchedule lane, Segment segment, long now)

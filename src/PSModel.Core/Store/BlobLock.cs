@@ -19,20 +19,41 @@ internal sealed class BlobLock : IDisposable
 
     private readonly ModelStore _store;
     private readonly FileStream _file;
+    private readonly bool _isFileLeft;
 
-    private BlobLock(ModelStore store, FileStream file)
+    private BlobLock(ModelStore store, FileStream file, bool isFileLeft)
     {
         _store = store;
         _file = file;
+        _isFileLeft = isFileLeft;
     }
 
     /// <summary>Takes the lock if it is free.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="digest">The blob.</param>
+    /// <param name="isFileLeft">Leave the file for <see cref="Sweep"/>: where thousands of files are made and removed in turn,
+    /// file systems look long for a place of a new one (ext4 passes over those of the last seconds, one by one).</param>
     /// <exception cref="IOException">The file cannot be made, for another reason than that it is held.</exception>
-    public static BlobLock? TryAcquire(ModelStore store, BlobDigest digest)
+    public static BlobLock? TryAcquire(ModelStore store, BlobDigest digest, bool isFileLeft = false)
     {
         using FileStream? gate = EnterGate(store);
-        FileStream? file = gate is null ? null : TryOpen(Path.Combine(store.Work, $"{digest.FileName}.lock"), FileOptions.DeleteOnClose);
-        return file is null ? null : new BlobLock(store, file);
+        FileStream? file = gate is null ? null : TryOpen(PathOf(store, digest), isFileLeft ? FileOptions.None : FileOptions.DeleteOnClose);
+        return file is null ? null : new BlobLock(store, file, isFileLeft);
+    }
+
+    /// <summary>Removes the files that locks left, where nobody holds them now.</summary>
+    public static void Sweep(ModelStore store, IReadOnlyCollection<BlobDigest> digests)
+    {
+        if (digests.Count == 0)
+        {
+            return;
+        }
+
+        using FileStream? gate = EnterGate(store);
+        foreach (BlobDigest digest in gate is null ? [] : digests)
+        {
+            TryOpen(PathOf(store, digest), FileOptions.DeleteOnClose)?.Dispose();
+        }
     }
 
     /// <summary>Takes the lock, and waits for it where another process has it.</summary>
@@ -66,6 +87,12 @@ internal sealed class BlobLock : IDisposable
     /// <summary>Lets go, whatever the state of the store: a failure to do so in order would hide the one that led here.</summary>
     public void Dispose()
     {
+        if (_isFileLeft)
+        {
+            _file.Dispose();
+            return;
+        }
+
         FileStream? gate = null;
         try
         {
@@ -97,6 +124,8 @@ internal sealed class BlobLock : IDisposable
 
         return gate;
     }
+
+    private static string PathOf(ModelStore store, BlobDigest digest) => Path.Combine(store.Work, $"{digest.FileName}.lock");
 
     private static FileStream? TryOpen(string path, FileOptions options)
     {

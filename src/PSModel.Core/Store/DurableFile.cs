@@ -73,6 +73,11 @@ internal static class DurableFile
 #endif
     }
 
+    /// <summary>Writes everything that the file's volume has in memory to the disk, where the system can be asked for that and
+    /// tells of failures: Linux from 5.8 on, since the file was opened.</summary>
+    /// <returns>Whether all of it is on the disk now; if not, each file has to be flushed for itself, and will tell.</returns>
+    public static bool TrySyncVolume(FileStream file) => TellsOfVolume && SyncVolume(file.SafeFileHandle) == 0;
+
     /// <summary>Lets the disk begin with what was written, where the system can be asked for that. A failure shows when the
     /// file is flushed.</summary>
     public static void BeginFlush(FileStream file)
@@ -126,6 +131,13 @@ internal static class DurableFile
     [DllImport("libc", EntryPoint = "open", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Open(byte[] path, int flags);
+
+    /// <summary>Before this version <c>syncfs</c> says nothing of writes that failed (its manual page).</summary>
+    private static bool TellsOfVolume { get; } = RuntimeInformation.IsOSPlatform(OSPlatform.Linux) && Environment.OSVersion.Version >= new Version(5, 8);
+
+    [DllImport("libc", EntryPoint = "syncfs", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int SyncVolume(SafeHandle file);
 
     /// <summary><c>SYNC_FILE_RANGE_WRITE</c> of Linux' <c>fs.h</c>.</summary>
     private const uint StartWriting = 2;

@@ -10,7 +10,12 @@ internal sealed class PartialBlob : IDisposable
 {
     private readonly ModelStore _store;
     private readonly BlobDigest _digest;
+    private static long _count;
+
     private readonly FileStream _file;
+
+    /// <summary>Tells which of two files was opened first: the lesser one.</summary>
+    public long Opened { get; }
 
     /// <summary>Opens the file and cuts off what lies past <paramref name="kept"/> bytes.</summary>
     public PartialBlob(ModelStore store, BlobDigest digest, long kept)
@@ -21,6 +26,9 @@ internal sealed class PartialBlob : IDisposable
         _file = DurableFile.OpenForWriting(PathOf(store, digest), FileMode.OpenOrCreate);
         _file.SetLength(kept);
         _file.Seek(kept, SeekOrigin.Begin);
+
+        // Counted afterwards, so that the file with the least number was open before a byte of any other was written.
+        Opened = Interlocked.Increment(ref _count);
     }
 
     /// <summary>Opens the file as the constructor does.</summary>
@@ -58,6 +66,10 @@ internal sealed class PartialBlob : IDisposable
         _file.Flush(flushToDisk: true);
 #endif
     }
+
+    /// <summary>Flushes everything on the file's volume, this file and all that were opened after it included.</summary>
+    /// <returns>Whether that succeeded; if not, each file has to be flushed for itself, and will tell.</returns>
+    public bool TryFlushVolume() => DurableFile.TrySyncVolume(_file);
 
     /// <summary>Lets the disk begin with what was appended, where the system can be asked for that; waits for nothing.</summary>
     public void BeginFlush() => DurableFile.BeginFlush(_file);

@@ -16,6 +16,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
     private readonly Dictionary<BlobDigest, Task> _underway = [];
     private readonly Stopwatch _sinceLook = Stopwatch.StartNew();
     private readonly List<PlannedBlob> _held = [];
+    private readonly HashSet<BlobDigest> _locked = [];
     private readonly List<PlannedBlob> _following = [];
 
     /// <summary>Begins a blob, when its turn has come.</summary>
@@ -42,9 +43,22 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         await Task.WhenAll(_underway.Values).ConfigureAwait(false);
     }
 
-    /// <summary>Waits until nothing is open any more, whatever became of it.</summary>
-    public Task SettleAsync() =>
-        Task.WhenAll(_underway.Values).ContinueWith(static done => _ = done.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    /// <summary>Waits until nothing is open any more, whatever became of it, and tidies up.</summary>
+    public async Task SettleAsync()
+    {
+        await Task.WhenAll(_underway.Values).ContinueWith(static done => _ = done.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
+        try
+        {
+            BlobLock.Sweep(context.Store, _locked);
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            // They are empty, and the next call for the same blobs removes them.
+            context.Tell($"The locks in '{context.Store.Work}' could not be removed: {e.Message}");
+        }
+    }
+
+    private static bool IsSmall(PlannedBlob blob) => blob.Layer.Size <= Blocks.BlockLayout.BlockSize;
 
     private void Begin(PlannedBlob blob)
     {
@@ -110,11 +124,16 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         {
             RefuseFolder(blob);
             BlobLock? held = null;
-            StoreFault.Guard(context.Store, context.Store.Work, () => held = BlobLock.TryAcquire(context.Store, blob.Digest));
+            StoreFault.Guard(context.Store, context.Store.Work, () => held = BlobLock.TryAcquire(context.Store, blob.Digest, isFileLeft: IsSmall(blob)));
             bool wasTold = blob.Meter.IsWaitingForOther;
             blob.Meter.IsWaitingForOther = held is null;
             if (held is not null)
             {
+                if (IsSmall(blob))
+                {
+                    _locked.Add(blob.Digest);
+                }
+
                 Start(blob, () => FetchAsync(blob, held));
                 return;
             }
@@ -182,7 +201,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
     }
 
     /// <summary>Fetches all of a blob whose lock the caller holds.</summary>
-    public static Task DownloadAsync(SaveContext context, PlannedBlob blob, CancellationToken cancellationToken) => blob.Layer.Size <= Blocks.BlockLayout.BlockSize
+    public static Task DownloadAsync(SaveContext context, PlannedBlob blob, CancellationToken cancellationToken) => IsSmall(blob)
         ? new SmallBlob(context, blob).RunAsync(cancellationToken)
         : new LargeBlob(context, blob).RunAsync(cancellationToken);
 

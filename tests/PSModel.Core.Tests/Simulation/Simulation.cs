@@ -128,7 +128,7 @@ internal sealed class Simulation
 
     private void Tick()
     {
-        Scheduler.Tick(mayGrow: true, Now);
+        Scheduler.Tick(mayGrow: true, isBusy: _random.Next(4) == 0, Now);
         if (_toCome.Count > 0 && Scheduler.WantsBlob)
         {
             AddBlob();

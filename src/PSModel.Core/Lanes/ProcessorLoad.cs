@@ -1,0 +1,29 @@
+using System.Diagnostics;
+
+namespace PSModel.Core.Lanes;
+
+/// <summary>How much of the processors this process takes. For one thread.</summary>
+internal sealed class ProcessorLoad
+{
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private TimeSpan _before = Taken;
+
+    private static TimeSpan Taken
+    {
+        get
+        {
+            using Process process = Process.GetCurrentProcess();
+            return process.TotalProcessorTime;
+        }
+    }
+
+    /// <summary>The part taken since the last look, of all processors together: 0 to 1.</summary>
+    public double Look()
+    {
+        TimeSpan taken = Taken;
+        double load = (taken - _before).TotalSeconds / (Math.Max(0.001, _clock.Elapsed.TotalSeconds) * Environment.ProcessorCount);
+        _before = taken;
+        _clock.Restart();
+        return load;
+    }
+}
