@@ -71,6 +71,9 @@ internal class BlobSchedule
     /// <summary>The server ignores ranges, so that one lane alone can fetch the blob.</summary>
     public bool IsSingle { get; set; }
 
+    /// <summary>With <see cref="IsSingle"/>, the lane that has come furthest in what the server sends; none where that is lost.</summary>
+    public LaneSchedule? Owner { get; set; }
+
     /// <summary>Retries in a row without progress.</summary>
     public int Retries { get; set; }
 

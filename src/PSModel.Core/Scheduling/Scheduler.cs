@@ -80,6 +80,7 @@ internal sealed class Scheduler
     public void Exit(LaneSchedule lane)
     {
         Leave(lane);
+        Disown(lane, except: null);
         _lanes.Remove(lane);
     }
 
@@ -210,7 +211,8 @@ internal sealed class Scheduler
     {
         BlobSchedule blob = lane.Segment!.Blob;
         blob.IsSingle = true;
-        return !_lanes.Exists(other => other != lane && other.Segment?.Blob == blob);
+        blob.Owner ??= _lanes.Find(other => other != lane && other.Segment?.Blob == blob) ?? lane;
+        return blob.Owner == lane;
     }
 
     /// <summary>A lane's attempt failed; it leaves its segment.</summary>
@@ -222,6 +224,7 @@ internal sealed class Scheduler
         long begun = lane.ClaimedAt;
         bool isOver = segment.IsComplete || blob.State != BlobState.Open;
         Leave(lane);
+        Disown(lane, except: null);
         if (isOver)
         {
             return null;
@@ -257,12 +260,24 @@ internal sealed class Scheduler
         Limit.Look(isStarved && mayGrow, isBusy, now);
     }
 
-    private static void Take(LaneSchedule lane, Segment segment, long now)
+    private void Take(LaneSchedule lane, Segment segment, long now)
     {
+        Disown(lane, except: segment.Blob);
         segment.Lanes.Add(lane);
         lane.Segment = segment;
         lane.Phase = LanePhase.Opening;
         lane.ClaimedAt = now;
         lane.Gained = 0;
+    }
+
+    private void Disown(LaneSchedule lane, BlobSchedule? except)
+    {
+        foreach (BlobSchedule blob in _blobs)
+        {
+            if (blob.Owner == lane && blob != except)
+            {
+                blob.Owner = null;
+            }
+        }
     }
 }

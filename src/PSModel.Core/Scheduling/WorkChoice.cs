@@ -104,7 +104,7 @@ internal sealed class WorkChoice(ScheduleOptions options)
     {
         foreach (BlobSchedule blob in blobs)
         {
-            if (blob.State == BlobState.Open && now >= blob.NotBefore && blob.Head is { } head && head != segment
+            if (blob.State == BlobState.Open && now >= blob.NotBefore && !blob.IsSingle && blob.Head is { } head && head != segment
                 && (head.Lanes.Count == 0 || IsSlow(head, now)))
             {
                 return head;
@@ -137,7 +137,7 @@ internal sealed class WorkChoice(ScheduleOptions options)
     {
         foreach (BlobSchedule blob in blobs)
         {
-            if (ChooseOf(blob, blobs, lanes, limit, pending, rented, now) is { } segment)
+            if (ChooseOf(blob, blobs, lanes, lane, limit, pending, rented, now) is { } segment)
             {
                 return segment;
             }
@@ -146,9 +146,9 @@ internal sealed class WorkChoice(ScheduleOptions options)
         return HalfOfTheLongest(blobs, now);
     }
 
-    private Segment? ChooseOf(BlobSchedule blob, IReadOnlyList<BlobSchedule> blobs, IReadOnlyList<LaneSchedule> lanes, LaneLimit limit, long pending, int rented, long now)
+    private Segment? ChooseOf(BlobSchedule blob, IReadOnlyList<BlobSchedule> blobs, IReadOnlyList<LaneSchedule> lanes, LaneSchedule lane, LaneLimit limit, long pending, int rented, long now)
     {
-        if (blob.State != BlobState.Open || now < blob.NotBefore || (blob.IsSingle && lanes.Any(other => other.Segment?.Blob == blob)))
+        if (blob.State != BlobState.Open || now < blob.NotBefore || (blob.IsSingle && ((blob.Owner is { } owner && owner != lane) || lanes.Any(other => other.Segment?.Blob == blob))))
         {
             return null;
         }

@@ -1,0 +1,88 @@
+using PSModel.Core.Blocks;
+using PSModel.Core.Faults;
+using PSModel.Core.Manifests;
+using PSModel.Core.Metering;
+using PSModel.Core.Names;
+using PSModel.Core.Registry;
+using PSModel.Core.Store;
+using PSModel.Core.Transfer;
+using PSModel.Loopback;
+using PSModel.TestParts;
+
+namespace PSModel.Core.Tests;
+
+/// <summary>The engine, a store, and a registry that misbehaves on command.</summary>
+public abstract class EngineTests : IAsyncLifetime, IDisposable
+{
+    private protected const int MB = 1_000_000;
+
+    internal TemporaryFolder Folder { get; } = new();
+
+    internal LoopbackRegistry Registry { get; } = LoopbackRegistry.Start();
+
+    internal TransferOptions Options { get; } = new();
+
+    internal RegistryOptions RegistryOptions { get; } = new()
+    {
+        RetryInterval = TimeSpan.FromMilliseconds(1),
+        OperationTimeout = TimeSpan.FromSeconds(20),
+    };
+
+    private protected TransferWatcher Watcher { get; } = new();
+
+    /// <inheritdoc/>
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public async Task DisposeAsync() => await Registry.DisposeAsync();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Folder.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private protected List<LoopbackRequest> BlobRequests => [.. Registry.Requests.Where(request => request.IsBlob)];
+
+    private protected void Fault(Action<LoopbackRequest, LoopbackAnswer> fault) => Registry.Fault = (request, answer) =>
+    {
+        if (request.IsBlob)
+        {
+            fault(request, answer);
+        }
+    };
+
+    private protected async Task StopAtAsync(BlobContent content, long bytes)
+    {
+        Options.Connections = 1;
+        using CancellationTokenSource stop = new();
+        Watcher.OnLook = meter =>
+        {
+            if (meter.BytesTransferred > bytes)
+            {
+                stop.Cancel();
+            }
+        };
+        Fault((_, answer) => answer.BytesPerSecond = 10 * MB);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => SaveAsync(content, stop.Token));
+        Watcher.OnLook = null;
+        Registry.Fault = null;
+    }
+
+    /// <summary>The bytes that the next call will not fetch again.</summary>
+    private protected long KeptOf(BlobContent content)
+    {
+        ModelStore store = new(Folder.Path);
+        BlobDigest digest = BlobDigest.Parse(content.Digest);
+        return new CheckpointFile(store, digest).TryRead(content.Length, PartialBlob.LengthOf(store, digest), out _)!.Offset;
+    }
+
+    private protected async Task<SavedBlob> SaveAsync(BlobContent content, CancellationToken cancellationToken = default)
+    {
+        await Watcher.SaveAsync(this, content, cancellationToken);
+        byte[] hash = System.Security.Cryptography.SHA256.HashData(await File.ReadAllBytesAsync(Folder.Blob(content.Digest), CancellationToken.None));
+        Assert.Equal(content.Digest, $"sha256:{Convert.ToHexStringLower(hash)}");
+        return Watcher.Saved!;
+    }
+}

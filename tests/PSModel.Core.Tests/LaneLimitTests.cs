@@ -1,0 +1,95 @@
+using PSModel.Core.Scheduling;
+
+namespace PSModel.Core.Tests;
+
+public sealed class LaneLimitTests
+{
+    private readonly LaneLimit _limit = new(16);
+    private long _now;
+
+    [Fact]
+    public void From_one_lane_to_sixteen_on_a_slow_link_takes_a_few_looks()
+    {
+        LookWhile(() => _limit.Target < 16, lanes => 2_000 * lanes);
+        Assert.InRange(_now, 0, 300);
+    }
+
+    [Fact]
+    public void Lanes_that_bring_nothing_are_taken_back()
+    {
+        LookWhile(() => _now < 3000, _ => 5_000);
+        Assert.Equal(1, _limit.Target);
+    }
+
+    [Fact]
+    public void Without_processor_time_left_each_doubling_must_prove_itself()
+    {
+        LookWhile(() => _now < 300, _ => 5_000, isBusy: true);
+        Assert.Equal(2, _limit.Target);
+    }
+
+    [Fact]
+    public void Nothing_is_tried_while_nothing_is_wanted()
+    {
+        LookWhile(() => _now < 3000, lanes => 2_000 * lanes, isStarved: false);
+        Assert.Equal(1, _limit.Target);
+    }
+
+    [Fact]
+    public void A_refusal_lowers_the_ceiling_for_a_while_and_not_for_good()
+    {
+        LookWhile(() => _limit.Target < 16, lanes => 2_000 * lanes);
+        _limit.Refuse(4, retryAfter: null, _now);
+        Assert.Equal(4, _limit.Target);
+        Assert.Equal(4, _limit.Ceiling);
+
+        long end = _now + 60_000;
+        LookWhile(() => _now < end && _limit.Target < 16, lanes => 2_000 * lanes);
+        Assert.Equal(16, _limit.Target);
+        Assert.True(_now < end);
+    }
+
+    [Fact]
+    public void Whoever_asked_to_be_left_alone_is()
+    {
+        LookWhile(() => _limit.Target < 16, lanes => 2_000 * lanes);
+        _limit.Refuse(4, retryAfter: 20_000, _now);
+        long end = _now + 19_000;
+        LookWhile(() => _now < end, lanes => 2_000 * lanes);
+        Assert.Equal(4, _limit.Ceiling);
+    }
+
+    [Fact]
+    public void A_server_that_never_allows_more_is_asked_less_and_less_often()
+    {
+        LookWhile(() => _limit.Target < 16, lanes => 2_000 * lanes);
+        int refusals = 0;
+        for (long end = _now + 300_000; _now < end;)
+        {
+            Look(lanes => 2_000 * lanes, isStarved: true, isBusy: false);
+            if (_limit.Target > 4)
+            {
+                _limit.Refuse(4, retryAfter: null, _now);
+                refusals++;
+            }
+        }
+
+        Assert.InRange(refusals, 2, 20);
+    }
+
+    private void LookWhile(Func<bool> condition, Func<int, double> rate, bool isStarved = true, bool isBusy = false)
+    {
+        while (condition())
+        {
+            Look(rate, isStarved, isBusy);
+        }
+    }
+
+    /// <param name="rate">Bytes a millisecond that so many lanes bring.</param>
+    private void Look(Func<int, double> rate, bool isStarved, bool isBusy)
+    {
+        _now += 30;
+        _limit.Receive((long)(rate(_limit.Target) * 30));
+        _limit.Look(isStarved, isBusy, _now);
+    }
+}

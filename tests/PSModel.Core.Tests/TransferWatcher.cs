@@ -1,0 +1,105 @@
+using PSModel.Core.Blocks;
+using PSModel.Core.Faults;
+using PSModel.Core.Manifests;
+using PSModel.Core.Metering;
+using PSModel.Core.Names;
+using PSModel.Core.Registry;
+using PSModel.Core.Store;
+using PSModel.Core.Transfer;
+using PSModel.Loopback;
+using PSModel.TestParts;
+
+namespace PSModel.Core.Tests;
+
+/// <summary>Watches one transfer: looks at its counter often, and keeps what it tells.</summary>
+internal sealed class TransferWatcher : ISaveObserver
+{
+    private ModelFaultException? _fault;
+
+    public Action<TransferMeter>? OnLook { get; set; }
+
+    public List<string> Told { get; } = [];
+
+    public SavedBlob? Saved { get; private set; }
+
+    private TransferMeter? Meter { get; set; }
+
+    public async Task<ModelSaver> SaveAsync(EngineTests tests, BlobContent content, CancellationToken cancellationToken = default)
+    {
+        string manifest = $$"""{"schemaVersion":2,"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":"{{content.Digest}}","size":{{content.Length}}}]}""";
+        LoopbackModel model = LoopbackModel.WithWeights("library/demo", "latest", content).WithManifest(System.Text.Encoding.UTF8.GetBytes(manifest));
+        string name = tests.Registry.Offer(model);
+        using RegistryClient client = new(tests.RegistryOptions);
+        ModelSaver saver = new(client, new ModelStore(tests.Folder.Path), tests.Options);
+        Manifest read = client.GetManifest(ModelName.Parse(name), cancellationToken);
+        Task saving = saver.SaveAsync([new ModelRequest(name, _ => read)], [], this, cancellationToken);
+        while (await Task.WhenAny(saving, Task.Delay(2, CancellationToken.None)) != saving)
+        {
+            if (Meter is { } meter)
+            {
+                OnLook?.Invoke(meter);
+            }
+        }
+
+        await saving;
+        return _fault is null ? saver : throw _fault;
+    }
+
+    /// <summary>Every blob that came into the store, in the order in which they were told of.</summary>
+    public List<SavedBlob> All { get; } = [];
+
+    /// <summary>Saves models as they are offered, in one call.</summary>
+    public async Task SaveAsync(EngineTests tests, params LoopbackModel[] models)
+    {
+        using RegistryClient client = new(tests.RegistryOptions);
+        List<ModelRequest> requests = models
+            .Select(model => tests.Registry.Offer(model))
+            .Select(name => new ModelRequest(name, token => client.GetManifest(ModelName.Parse(name), token)))
+            .ToList();
+        await new ModelSaver(client, new ModelStore(tests.Folder.Path), tests.Options).SaveAsync(requests, [], this, CancellationToken.None);
+        if (_fault is not null)
+        {
+            throw _fault;
+        }
+    }
+
+    public Task<bool> ConfirmBlobAsync(Manifest manifest, Layer layer) => Task.FromResult(true);
+
+    public Task<bool> ConfirmManifestAsync(Manifest manifest, string path) => Task.FromResult(true);
+
+    public void BlobStarted(Manifest manifest, Layer layer, TransferMeter meter)
+    {
+        _fault = null;
+        Meter = meter;
+    }
+
+    public void BlobFinished(SavedBlob blob)
+    {
+        lock (All)
+        {
+            All.Add(blob);
+        }
+
+        Saved = blob;
+    }
+
+    public void BlobFailed(Manifest manifest, BlobDigest digest, ModelFaultException fault) => _fault = fault;
+
+    public void ModelRequested(string target)
+    {
+    }
+
+    public void ModelStarted(Manifest manifest)
+    {
+    }
+
+    public void ModelEnded(string target, ModelFaultException? fault) => _fault ??= fault;
+
+    public void Tell(string message)
+    {
+        lock (Told)
+        {
+            Told.Add(message);
+        }
+    }
+}
