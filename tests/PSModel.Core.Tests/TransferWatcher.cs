@@ -29,6 +29,7 @@ internal sealed class TransferWatcher : ISaveObserver
         string manifest = $$"""{"schemaVersion":2,"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":"{{content.Digest}}","size":{{content.Length}}}]}""";
         LoopbackModel model = LoopbackModel.WithWeights("library/demo", "latest", content).WithManifest(System.Text.Encoding.UTF8.GetBytes(manifest));
         string name = tests.Registry.Offer(model);
+        _fault = null;
         using RegistryClient client = new(tests.RegistryOptions);
         ModelSaver saver = new(client, new ModelStore(tests.Folder.Path), tests.Options);
         Manifest read = client.GetManifest(ModelName.Parse(name), cancellationToken);
@@ -67,11 +68,7 @@ internal sealed class TransferWatcher : ISaveObserver
 
     public Task<bool> ConfirmManifestAsync(Manifest manifest, string path) => Task.FromResult(true);
 
-    public void BlobStarted(Manifest manifest, Layer layer, TransferMeter meter)
-    {
-        _fault = null;
-        Meter = meter;
-    }
+    public void BlobStarted(Manifest manifest, Layer layer, TransferMeter meter) => Meter = meter;
 
     public void BlobFinished(SavedBlob blob)
     {

@@ -26,7 +26,8 @@ public sealed class IsolationTests : IAsyncLifetime, IDisposable
         $ErrorActionPreference = 'Stop'
         Import-Module $module
         $saved = @(Save-ModelBlob $name $store -VerifyInline -RetryIntervalSec 0)
-        "saved $($saved.Count) $($saved[0].Status) $($saved[0].RetryCount)"
+        $retries = 0; foreach ($blob in $saved) { $retries += $blob.RetryCount }
+        "saved $($saved.Count) $($saved[0].Status) $retries"
         """;
 
     /// <summary>A pipeline of the other Polly, which tries three times, and a text of the other System.Text.Json. No type is
