@@ -55,7 +55,7 @@ internal sealed class RetryCount(ScheduleOptions options, LaneLimit limit)
     /// <summary>Lanes that fail together count as one retry.</summary>
     private Exception? Count(BlobSchedule blob, FetchFailure failure, long begun, long now)
     {
-        if (begun < blob.CountedAt)
+        if (begun <= blob.CountedAt)
         {
             return null;
         }
