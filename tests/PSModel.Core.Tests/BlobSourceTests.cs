@@ -46,11 +46,7 @@ public sealed class BlobSourceTests : IAsyncLifetime, IDisposable
         await _otherStorage.DisposeAsync();
     }
 
-    public void Dispose()
-    {
-        _source.Dispose();
-        _client.Dispose();
-    }
+    public void Dispose() => _client.Dispose();
 
     [Theory]
     [InlineData(400)]

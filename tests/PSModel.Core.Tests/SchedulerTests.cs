@@ -34,13 +34,13 @@ public sealed class SchedulerTests
         }
 
         Segment stalled = blob.Head!;
-        Assert.Null(scheduler.Failed(head, Cut, _now));
+        Assert.Null(scheduler.Failed(head, Cut, _now, out _));
         for (int tries = 0; tries < 2; tries++)
         {
             _now += 400;
             Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(head, _now).Kind);
             Assert.Same(stalled, head.Segment);
-            Assert.Null(scheduler.Failed(head, Refused, _now));
+            Assert.Null(scheduler.Failed(head, Refused, _now, out _));
         }
 
         Assert.Equal(LaneOrderKind.Leave, scheduler.Next(head, _now).Kind);
@@ -120,7 +120,7 @@ public sealed class SchedulerTests
             rounds++;
             foreach (LaneSchedule lane in lanes)
             {
-                final ??= scheduler.Failed(lane, Refused, _now);
+                final ??= scheduler.Failed(lane, Refused, _now, out _);
             }
 
             _now = Math.Max(_now, blob.NotBefore) + 1;

@@ -16,7 +16,7 @@ internal sealed class CommitQueue : IDisposable
     private const int Gathering = 10;
 
     private readonly BlobCommit _commit;
-    private readonly BlockingCollection<(FinishedBlob Blob, TaskCompletionSource<bool> Done)> _waiting = new(2 * LargestBatch);
+    private readonly BlockingCollection<(FinishedBlob Blob, TaskCompletionSource<bool> Done)> _waiting = [];
     private readonly Lazy<Task> _thread;
 
     /// <summary>Makes a queue; its thread starts with the first blob.</summary>
@@ -26,8 +26,9 @@ internal sealed class CommitQueue : IDisposable
         _thread = new Lazy<Task>(() => BlockingWork.RunAsync(() => Run(cancellationToken)));
     }
 
-    /// <summary>Commits a blob; blocks while too many wait.</summary>
-    /// <returns>Ends when the blob is in the store, or with the reason why it is not.</returns>
+    /// <summary>Commits a blob; returns at once. How many may wait is the caller's to bound.</summary>
+    /// <returns>Ends when the blob is in the store, or with the reason why it is not. What follows it runs on the queue's thread,
+    /// so it must neither take long nor dispose of the queue.</returns>
     public Task CommitAsync(FinishedBlob blob)
     {
         // What follows runs on the queue's thread, so that the blobs of a batch end in their order.
@@ -60,7 +61,7 @@ internal sealed class CommitQueue : IDisposable
                 batch.Add(next);
             }
 
-            Exception?[] failures = _commit.RunAsync([.. batch.Select(item => item.Blob)], cancellationToken).GetAwaiter().GetResult();
+            Exception?[] failures = Commit([.. batch.Select(item => item.Blob)], cancellationToken);
             for (int i = 0; i < batch.Count; i++)
             {
                 if (failures[i] is { } failure)
@@ -72,6 +73,19 @@ internal sealed class CommitQueue : IDisposable
                     batch[i].Done.SetResult(true);
                 }
             }
+        }
+    }
+
+    /// <summary>Whatever it is, it must not end the thread: those that wait for their blobs would wait for ever.</summary>
+    private Exception?[] Commit(FinishedBlob[] blobs, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return _commit.RunAsync(blobs, cancellationToken).GetAwaiter().GetResult();
+        }
+        catch (Exception e)
+        {
+            return [.. blobs.Select(_ => e)];
         }
     }
 }

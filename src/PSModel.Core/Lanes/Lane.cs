@@ -40,9 +40,21 @@ internal sealed class Lane : IDisposable
     /// <summary>Fetches until the schedule says that it is no longer wanted.</summary>
     public void Run(CancellationToken stop)
     {
-        while (_shared.Next(this) is { } task)
+        while (true)
         {
-            Attempt(task, stop);
+            LaneTask? task = _shared.Next(this, _blob, out bool hasEnded);
+            if (task is { } taken)
+            {
+                Attempt(taken, stop);
+            }
+            else if (hasEnded)
+            {
+                return;
+            }
+            else
+            {
+                Close();
+            }
         }
     }
 

@@ -61,7 +61,16 @@ internal sealed class LanePool : IDisposable
             _threads.RemoveAll(thread => thread.IsCompleted);
             while (_schedule.TryEnter(() => new Lane(_schedule, _limiter)) is { } lane)
             {
-                _threads.Add(BlockingWork.RunAsync(() => Run(lane)));
+                try
+                {
+                    _threads.Add(BlockingWork.RunAsync(() => Run(lane)));
+                }
+                catch (Exception e) when (e is OutOfMemoryException or ThreadStateException)
+                {
+                    // The system gives no more threads: those that there are go on.
+                    _schedule.Exit(lane);
+                    return;
+                }
             }
         }
     }

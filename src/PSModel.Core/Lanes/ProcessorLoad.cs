@@ -12,8 +12,16 @@ internal sealed class ProcessorLoad
     {
         get
         {
-            using Process process = Process.GetCurrentProcess();
-            return process.TotalProcessorTime;
+            try
+            {
+                using Process process = Process.GetCurrentProcess();
+                return process.TotalProcessorTime;
+            }
+            catch (Exception e) when (e is InvalidOperationException or NotSupportedException or System.ComponentModel.Win32Exception or IOException)
+            {
+                // Where nobody can tell, as without /proc, it counts as idle.
+                return TimeSpan.Zero;
+            }
         }
     }
 

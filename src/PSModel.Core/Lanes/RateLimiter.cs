@@ -60,10 +60,11 @@ internal sealed class RateLimiter
     public int Read(BlobStream stream, byte[] buffer, int offset, int wanted, CancellationToken cancellationToken)
     {
         int size = ReadSize(wanted);
-        BlockingWork.Pause(Pay(size), cancellationToken);
         int read = 0;
+        TimeSpan turn = Pay(size);
         try
         {
+            BlockingWork.Pause(turn, cancellationToken);
             read = stream.Read(buffer, offset, size);
             return read;
         }

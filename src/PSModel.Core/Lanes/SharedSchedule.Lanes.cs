@@ -55,27 +55,36 @@ internal sealed partial class SharedSchedule
     }
 
     /// <summary>What a lane does now; blocks until there is something.</summary>
-    /// <returns><see langword="null"/> where the lane ends.</returns>
-    public LaneTask? Next(Lane lane)
+    /// <param name="lane">The lane.</param>
+    /// <param name="connected">The blob of the answer that it still has open, if it has.</param>
+    /// <param name="hasEnded">Whether the lane ends.</param>
+    /// <returns><see langword="null"/> where the lane ends, or has to let go of its connection before it waits: the answer cannot
+    /// go on with anything, and a server may allow no other.</returns>
+    public LaneTask? Next(Lane lane, BlobFetch? connected, out bool hasEnded)
     {
         lock (_gate)
         {
+            hasEnded = false;
             while (!_stopped.IsCancellationRequested)
             {
                 LaneOrder order = _scheduler.Next(lane.Schedule, Now);
                 switch (order.Kind)
                 {
                     case LaneOrderKind.Leave:
+                        hasEnded = true;
                         return null;
                     case LaneOrderKind.Fetch:
                         Monitor.PulseAll(_gate);
                         return TaskOf(lane);
+                    case LaneOrderKind.Wait when connected is not null && (connected.Unclaimed == 0 || (connected.Owner ?? lane.Schedule) != lane.Schedule):
+                        return null;
                     default:
                         Monitor.Wait(_gate, (int)Math.Max(1, Math.Min(order.Until - Now, 4 * Look)));
                         break;
                 }
             }
 
+            hasEnded = true;
             return null;
         }
     }
@@ -163,7 +172,6 @@ internal sealed partial class SharedSchedule
     {
         ModelFaultException? fault = error as ModelFaultException;
         long? retryAfter = (long?)fault?.RetryAfter?.TotalMilliseconds;
-        blob.Meter.CountRetry();
         blob.Meter.ServerWait(fault?.RetryAfter);
         if (fault?.RetryAfter is { } wait && wait > LongestSilentWait)
         {
@@ -177,9 +185,14 @@ internal sealed partial class SharedSchedule
         lock (_gate)
         {
             FetchFailure failure = new(error, fault?.IsTransient == true, fault is { Facts.StatusCode: not null }, retryAfter);
-            if (_scheduler.Failed(lane.Schedule, failure, Now) is { } final)
+            if (_scheduler.Failed(lane.Schedule, failure, Now, out bool isRepeated) is { } final)
             {
                 Drop(blob, final);
+            }
+
+            if (isRepeated)
+            {
+                blob.Meter.CountRetry();
             }
 
             Monitor.PulseAll(_gate);

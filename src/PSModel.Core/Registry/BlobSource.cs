@@ -9,10 +9,13 @@ namespace PSModel.Core.Registry;
 /// Where one blob's bytes come from. The registry often answers with a redirect to a signed address that expires: the
 /// address is resolved once for all connections, kept, and resolved again when it has expired. Thread-safe.
 /// </summary>
-internal sealed class BlobSource(HttpTransport transport, RegistryOptions options, RegistryEndpoint endpoint, Layer layer) : IDisposable
+internal sealed class BlobSource(HttpTransport transport, RegistryOptions options, RegistryEndpoint endpoint, Layer layer)
 {
+    /// <summary>How often a connection that waits for another's answer looks whether it is still wanted.</summary>
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+
     private readonly Uri _registered = endpoint.Blob(layer.Digest);
-    private readonly SemaphoreSlim _resolving = new(1, 1);
+    private readonly object _resolving = new();
     private volatile Uri? _location;
 
     /// <summary>The ETag of the answer that came last, if it gave one.</summary>
@@ -45,8 +48,6 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
         }
     }
 
-    public void Dispose() => _resolving.Dispose();
-
     /// <summary>Asks where the blob was last found.</summary>
     /// <returns><see langword="null"/> where it is there no more: signed addresses expire, and hosts go.</returns>
     private HttpResponseMessage? AskKnown(Uri known, ByteRange range, CancellationToken cancellationToken)
@@ -78,7 +79,11 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
     /// <summary>Asks by way of the registry, unless another connection has just done so.</summary>
     private HttpResponseMessage Resolve(ByteRange range, CancellationToken cancellationToken)
     {
-        _resolving.Wait(cancellationToken);
+        while (!Monitor.TryEnter(_resolving, Look))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
         try
         {
             Uri address = _location ?? _registered;
@@ -96,7 +101,7 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
         }
         finally
         {
-            _resolving.Release();
+            Monitor.Exit(_resolving);
         }
     }
 

@@ -14,6 +14,11 @@ internal sealed class RetryCount(ScheduleOptions options, LaneLimit limit)
     /// <summary>Failures of one blob that are not counted, since others are served, before they are.</summary>
     private const int MostExcused = 32;
 
+    private long _servedAt = long.MinValue;
+
+    /// <summary>A lane's request was answered with bytes.</summary>
+    public void NoteServed(long now) => _servedAt = now;
+
     /// <summary>An attempt failed for a transient reason and brought nothing.</summary>
     /// <param name="lane">Whose attempt it was.</param>
     /// <param name="blob">The blob.</param>
@@ -24,7 +29,7 @@ internal sealed class RetryCount(ScheduleOptions options, LaneLimit limit)
     /// <returns>Why the blob fails for good; <see langword="null"/> where it does not.</returns>
     public Exception? Fail(LaneSchedule lane, BlobSchedule blob, FetchFailure failure, IReadOnlyList<LaneSchedule> lanes, long begun, long now)
     {
-        if (!IsExcused(blob, failure, lanes))
+        if (!IsExcused(blob, failure, lanes, begun))
         {
             return Count(blob, failure, begun, now);
         }
@@ -34,9 +39,10 @@ internal sealed class RetryCount(ScheduleOptions options, LaneLimit limit)
     }
 
     /// <summary>Whether the failure says that there are too many lanes, rather than that the blob cannot be had.</summary>
-    private static bool IsExcused(BlobSchedule blob, FetchFailure failure, IReadOnlyList<LaneSchedule> lanes) =>
+    private bool IsExcused(BlobSchedule blob, FetchFailure failure, IReadOnlyList<LaneSchedule> lanes, long begun) =>
         blob.Excused < MostExcused
-        && lanes.Any(other => other.IsReceiving && (failure.IsRefusal || other.Segment?.Blob == blob));
+        && ((failure.IsRefusal && _servedAt >= begun)
+            || lanes.Any(other => other.IsReceiving && (failure.IsRefusal || other.Segment?.Blob == blob)));
 
     private void Excuse(LaneSchedule lane, BlobSchedule blob, FetchFailure failure, int others, long now)
     {

@@ -116,6 +116,7 @@ internal sealed class Scheduler
     public void Opened(LaneSchedule lane, long now)
     {
         _choice.NoteOpening(now - lane.ClaimedAt);
+        _retries.NoteServed(now);
         lane.BeginReading(now);
     }
 
@@ -216,16 +217,20 @@ internal sealed class Scheduler
     }
 
     /// <summary>A lane's attempt failed; it leaves its segment.</summary>
+    /// <param name="lane">The lane.</param>
+    /// <param name="failure">What happened.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="isRepeated">Whether its request will be repeated.</param>
     /// <returns>Why the blob fails for good; <see langword="null"/> where it does not.</returns>
-    public Exception? Failed(LaneSchedule lane, FetchFailure failure, long now)
+    public Exception? Failed(LaneSchedule lane, FetchFailure failure, long now, out bool isRepeated)
     {
         Segment segment = lane.Segment!;
         BlobSchedule blob = segment.Blob;
         long begun = lane.ClaimedAt;
-        bool isOver = segment.IsComplete || blob.State != BlobState.Open;
+        isRepeated = !segment.IsComplete && blob.State == BlobState.Open;
         Leave(lane);
         Disown(lane, except: null);
-        if (isOver)
+        if (!isRepeated)
         {
             return null;
         }
@@ -234,6 +239,7 @@ internal sealed class Scheduler
         bool isServed = failure.IsRefusal && _lanes.Exists(other => other.IsReceiving && other.Segment?.Blob == blob);
         if (!failure.IsTransient && !isServed)
         {
+            isRepeated = false;
             return failure.Error;
         }
 
@@ -243,7 +249,9 @@ internal sealed class Scheduler
             return null;
         }
 
-        return _retries.Fail(lane, blob, failure, _lanes, begun, now);
+        Exception? final = _retries.Fail(lane, blob, failure, _lanes, begun, now);
+        isRepeated = final is null;
+        return final;
     }
 
     /// <summary>A buffer has no user any more.</summary>

@@ -41,18 +41,13 @@ internal sealed class BlobLock : IDisposable
         return file is null ? null : new BlobLock(store, file, isFileLeft);
     }
 
-    /// <summary>Removes the files that locks left, where nobody holds them now.</summary>
-    public static void Sweep(ModelStore store, IReadOnlyCollection<BlobDigest> digests)
+    /// <summary>Removes the files that locks left, of calls that were killed as well, where nobody holds them now.</summary>
+    public static void Sweep(ModelStore store)
     {
-        if (digests.Count == 0)
-        {
-            return;
-        }
-
         using FileStream? gate = EnterGate(store);
-        foreach (BlobDigest digest in gate is null ? [] : digests)
+        foreach (string path in gate is null ? [] : Directory.GetFiles(store.Work, "*.lock"))
         {
-            TryOpen(PathOf(store, digest), FileOptions.DeleteOnClose)?.Dispose();
+            TryOpen(path, FileOptions.DeleteOnClose)?.Dispose();
         }
     }
 

@@ -73,11 +73,6 @@ internal static class DurableFile
 #endif
     }
 
-    /// <summary>Writes everything that the file's volume has in memory to the disk, where the system can be asked for that and
-    /// tells of failures: Linux from 5.8 on, since the file was opened.</summary>
-    /// <returns>Whether all of it is on the disk now; if not, each file has to be flushed for itself, and will tell.</returns>
-    public static bool TrySyncVolume(FileStream file) => TellsOfVolume && SyncVolume(file.SafeFileHandle) == 0;
-
     /// <summary>Lets the disk begin with what was written, where the system can be asked for that. A failure shows when the
     /// file is flushed.</summary>
     public static void BeginFlush(FileStream file)
@@ -114,8 +109,10 @@ internal static class DurableFile
 
         try
         {
-            // Some network file systems know no sync of a folder (EINVAL); there is nothing more to be had from them.
-            _ = Sync(descriptor);
+            if (Sync(descriptor) != 0 && !NoSync.Contains(Marshal.GetLastWin32Error()))
+            {
+                throw new IOException($"The folder '{path}' cannot be synced (errno {Marshal.GetLastWin32Error()}).");
+            }
         }
         finally
         {
@@ -125,19 +122,16 @@ internal static class DurableFile
 
     private static byte[] CString(string text) => Encoding.UTF8.GetBytes(text + '\0');
 
+    /// <summary><c>EINVAL</c>, <c>EROFS</c>, and <c>EOPNOTSUPP</c> of Linux and of macOS: some network file systems know no sync
+    /// of a folder, and there is nothing more to be had from them.</summary>
+    private static readonly int[] NoSync = [22, 30, 95, 45, 102];
+
     /// <summary><c>O_RDONLY</c> of <c>fcntl.h</c>, 0 on Linux and macOS.</summary>
     private const int ReadOnly = 0;
 
     [DllImport("libc", EntryPoint = "open", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Open(byte[] path, int flags);
-
-    /// <summary>Before this version <c>syncfs</c> says nothing of writes that failed (its manual page).</summary>
-    private static bool TellsOfVolume { get; } = RuntimeInformation.IsOSPlatform(OSPlatform.Linux) && Environment.OSVersion.Version >= new Version(5, 8);
-
-    [DllImport("libc", EntryPoint = "syncfs", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int SyncVolume(SafeHandle file);
 
     /// <summary><c>SYNC_FILE_RANGE_WRITE</c> of Linux' <c>fs.h</c>.</summary>
     private const uint StartWriting = 2;

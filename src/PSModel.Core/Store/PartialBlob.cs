@@ -69,7 +69,7 @@ internal sealed class PartialBlob : IDisposable
 
     /// <summary>Flushes everything on the file's volume, this file and all that were opened after it included.</summary>
     /// <returns>Whether that succeeded; if not, each file has to be flushed for itself, and will tell.</returns>
-    public bool TryFlushVolume() => DurableFile.TrySyncVolume(_file);
+    public bool TryFlushVolume() => VolumeFlush.TryRun(_file);
 
     /// <summary>Lets the disk begin with what was appended, where the system can be asked for that; waits for nothing.</summary>
     public void BeginFlush() => DurableFile.BeginFlush(_file);

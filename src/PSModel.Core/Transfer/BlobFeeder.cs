@@ -9,15 +9,32 @@ namespace PSModel.Core.Transfer;
 /// Goes through the blobs of all models in order and begins each as soon as lanes could use it: present, wanted, held by
 /// nobody else, then on its way. Blocks; for one thread.
 /// </summary>
-internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Action<PlannedBlob, BlobOutcome?, ModelFaultException?> ended, CancellationToken cancellationToken)
+/// <param name="context">What the transfers share.</param>
+/// <param name="observer">Asked for leave.</param>
+/// <param name="ended">Told of the end of each blob, once.</param>
+/// <param name="stop">Ends all transfers; cancelled here where one breaks for a reason that is no fault of its blob.</param>
+internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Action<PlannedBlob, BlobOutcome?, ModelFaultException?> ended, CancellationTokenSource stop) : IDisposable
 {
+    /// <summary>Blobs that may be open at a time, from their lock to their commit: each holds a few files.</summary>
+    private const int MostSmall = 256;
+
+    private const int MostLarge = 64;
+
     private static readonly TimeSpan HeldLook = TimeSpan.FromMilliseconds(200);
 
+    private readonly CancellationToken _stopped = stop.Token;
+    private readonly SemaphoreSlim _small = new(MostSmall);
+    private readonly SemaphoreSlim _large = new(MostLarge);
     private readonly Dictionary<BlobDigest, Task> _underway = [];
+    private readonly List<Task> _tasks = [];
     private readonly Stopwatch _sinceLook = Stopwatch.StartNew();
     private readonly List<PlannedBlob> _held = [];
-    private readonly HashSet<BlobDigest> _locked = [];
     private readonly List<PlannedBlob> _following = [];
+    private Exception? _broken;
+    private bool _hasLocked;
+
+    /// <summary>What ended all transfers, if it was no fault of a blob.</summary>
+    public Exception? Broken => Volatile.Read(ref _broken);
 
     /// <summary>Begins a blob, when its turn has come.</summary>
     public void Feed(PlannedBlob blob)
@@ -31,39 +48,51 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         Begin(blob);
     }
 
-    /// <summary>Waits for everything that was begun.</summary>
-    public async Task FinishAsync()
+    /// <summary>Begins what waited for others; returns when everything has begun.</summary>
+    public void FeedRest()
     {
         while (_held.Count + _following.Count > 0)
         {
             TryHeld();
-            await Task.Delay(HeldLook, cancellationToken).ConfigureAwait(false);
+            _stopped.WaitHandle.WaitOne(HeldLook);
+            _stopped.ThrowIfCancellationRequested();
         }
-
-        await Task.WhenAll(_underway.Values).ConfigureAwait(false);
     }
+
+    /// <summary>Ends when everything that was begun has ended.</summary>
+    public Task WhenEnded() => Task.WhenAll(_tasks);
 
     /// <summary>Waits until nothing is open any more, whatever became of it, and tidies up.</summary>
     public async Task SettleAsync()
     {
-        await Task.WhenAll(_underway.Values).ContinueWith(static done => _ = done.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
+        await WhenEnded().ContinueWith(static done => _ = done.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
         try
         {
-            BlobLock.Sweep(context.Store, _locked);
+            if (_hasLocked)
+            {
+                BlobLock.Sweep(context.Store);
+            }
         }
         catch (Exception e) when (StoreFault.IsOfStore(e))
         {
-            // They are empty, and the next call for the same blobs removes them.
+            // They are empty, and the next call removes them.
             context.Tell($"The locks in '{context.Store.Work}' could not be removed: {e.Message}");
         }
+    }
+
+    public void Dispose()
+    {
+        _small.Dispose();
+        _large.Dispose();
     }
 
     private static bool IsSmall(PlannedBlob blob) => blob.Layer.Size <= Blocks.BlockLayout.BlockSize;
 
     private void Begin(PlannedBlob blob)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        if (_underway.TryGetValue(blob.Digest, out Task? other) && !other.IsCompleted)
+        _stopped.ThrowIfCancellationRequested();
+        bool isUnderway = _underway.TryGetValue(blob.Digest, out Task? other) && !other.IsCompleted;
+        if (isUnderway || _held.Exists(held => held.Digest == blob.Digest))
         {
             // Another model of the call needs the same blob.
             _following.Add(blob);
@@ -82,7 +111,8 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         if (isRepair)
         {
             // One after the other: each is a reading of the disk.
-            Start(blob, () => RepairAsync(blob)).GetAwaiter().GetResult();
+            _large.Wait(_stopped);
+            Start(blob, _large, () => RepairAsync(blob)).GetAwaiter().GetResult();
         }
         else if (isPresent)
         {
@@ -120,35 +150,37 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
     /// <summary>Fetches a blob that nobody else fetches; one that somebody does waits its turn, and others do not wait for it.</summary>
     private void TryFetch(PlannedBlob blob)
     {
+        SemaphoreSlim room = IsSmall(blob) ? _small : _large;
+        room.Wait(_stopped);
+        BlobLock? held = null;
         try
         {
             RefuseFolder(blob);
-            BlobLock? held = null;
             StoreFault.Guard(context.Store, context.Store.Work, () => held = BlobLock.TryAcquire(context.Store, blob.Digest, isFileLeft: IsSmall(blob)));
-            bool wasTold = blob.Meter.IsWaitingForOther;
-            blob.Meter.IsWaitingForOther = held is null;
-            if (held is not null)
-            {
-                if (IsSmall(blob))
-                {
-                    _locked.Add(blob.Digest);
-                }
-
-                Start(blob, () => FetchAsync(blob, held));
-                return;
-            }
-
-            if (!wasTold)
-            {
-                context.Tell($"Another process is fetching {blob.Digest} into this store; waiting for it.");
-            }
-
-            _held.Add(blob);
         }
         catch (ModelFaultException fault)
         {
+            room.Release();
             ended(blob, null, fault);
+            return;
         }
+
+        if (held is not null)
+        {
+            _hasLocked = true;
+            blob.Meter.IsWaitingForOther = false;
+            Start(blob, room, () => FetchAsync(blob, held));
+            return;
+        }
+
+        room.Release();
+        if (!blob.Meter.IsWaitingForOther)
+        {
+            blob.Meter.IsWaitingForOther = true;
+            context.Tell($"Another process is fetching {blob.Digest} into this store; waiting for it.");
+        }
+
+        _held.Add(blob);
     }
 
     private void RefuseFolder(PlannedBlob blob)
@@ -163,9 +195,15 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         }
     }
 
-    private Task Start(PlannedBlob blob, Func<Task<BlobOutcome?>> run) => _underway[blob.Digest] = RunAsync(blob, run);
+    private Task Start(PlannedBlob blob, SemaphoreSlim room, Func<Task<BlobOutcome?>> run)
+    {
+        Task task = RunAsync(blob, room, run);
+        _underway[blob.Digest] = task;
+        _tasks.Add(task);
+        return task;
+    }
 
-    private async Task RunAsync(PlannedBlob blob, Func<Task<BlobOutcome?>> run)
+    private async Task RunAsync(PlannedBlob blob, SemaphoreSlim room, Func<Task<BlobOutcome?>> run)
     {
         BlobOutcome? outcome = null;
         ModelFaultException? fault = null;
@@ -176,6 +214,17 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         catch (ModelFaultException e)
         {
             fault = e;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // What is no fault of a blob ends the call: the others stop as at Ctrl-C.
+            Interlocked.CompareExchange(ref _broken, e, null);
+            _ = Task.Run(stop.Cancel);
+            throw;
+        }
+        finally
+        {
+            room.Release();
         }
 
         ended(blob, outcome, fault);
@@ -194,7 +243,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
                 return blob.FoundPresent();
             }
 
-            await DownloadAsync(context, blob, cancellationToken).ConfigureAwait(false);
+            await DownloadAsync(context, blob, _stopped).ConfigureAwait(false);
             blob.IsReadBack = context.Options.ReadBack;
             return BlobOutcome.Downloaded;
         }
@@ -208,6 +257,6 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
     private async Task<BlobOutcome?> RepairAsync(PlannedBlob blob)
     {
         BlobRepair repair = new(context, blob);
-        return await repair.RunAsync(() => observer.ConfirmBlobAsync(blob.Model.Manifest, blob.Layer), cancellationToken).ConfigureAwait(false);
+        return await repair.RunAsync(() => observer.ConfirmBlobAsync(blob.Model.Manifest, blob.Layer), _stopped).ConfigureAwait(false);
     }
 }

@@ -200,7 +200,7 @@ internal sealed class BlobRepair(SaveContext context, PlannedBlob planned)
     /// <summary>Fetches the wrong blocks, neighbours with one request, and looks how the old ones differ.</summary>
     private async Task FetchAsync(BlockMap map, List<int> wrong, ReadMode mode, FileStream copy, CancellationToken cancellationToken)
     {
-        using BlobSource source = context.Client.OpenBlob(planned.Model.Manifest, _layer);
+        BlobSource source = context.Client.OpenBlob(planned.Model.Manifest, _layer);
         using BlobFile old = BlobFile.Open(_path, mode);
         using ReadBuffer buffer = new();
         byte[] start = wrong.Contains(0) ? [] : Before(old, buffer, map.Layout.Blocks[0]) ?? [];

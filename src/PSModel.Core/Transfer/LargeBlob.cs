@@ -125,7 +125,7 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
     {
         long start = hash.Length;
         using OrderedSink sink = new(hash, file, context.Options.CheckpointInterval);
-        using BlobSource source = context.Client.OpenBlob(planned.Model.Manifest, planned.Layer);
+        BlobSource source = context.Client.OpenBlob(planned.Model.Manifest, planned.Layer);
         Arrival arrival = new();
         BlobFetch fetch = new(planned.Layer, [new ByteRange(start, planned.Layer.Size)], isSmall: false, hasCheckpoints: true, source, planned.Meter, sink.Take)
         {

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using PSModel.Core.Buffers;
 using PSModel.Core.Commit;
 using PSModel.Core.Faults;
@@ -42,21 +43,33 @@ public sealed class ModelSaver
         SharedSchedule schedule = new(ScheduleOptions(), observer.Tell, _client.Trace, stop.Token);
         using LanePool pool = new(schedule, _limiter, stop);
         BlobCommit commit = new(_store, _options.ReadBack);
-        using CommitQueue commits = new(commit, cancellationToken);
+        using CommitQueue commits = new(commit, stop.Token);
         SaveContext context = new(_client, _store, _options, schedule, pool, commit, commits, observer.Tell);
-        BlobFeeder feeder = new(context, observer, manifests.BlobEnded, cancellationToken);
-        using ManifestQueue queue = new(requests, observer, cancellationToken);
+        using BlobFeeder feeder = new(context, observer, manifests.BlobEnded, stop);
+        using ManifestQueue queue = new(requests, observer, stop.Token);
         try
         {
             // It waits for leave, for locks and for lanes, so it takes no thread of the pool.
             await BlockingWork.RunAsync(() => Feed(queue, only, feeder, manifests, schedule)).ConfigureAwait(false);
-            await feeder.FinishAsync().ConfigureAwait(false);
+            await feeder.WhenEnded().ConfigureAwait(false);
             await manifests.WhenWritten.ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            stop.Cancel();
+            await feeder.SettleAsync().ConfigureAwait(false);
+            if (e is OperationCanceledException && feeder.Broken is { } broken && !cancellationToken.IsCancellationRequested)
+            {
+                ExceptionDispatchInfo.Capture(broken).Throw();
+            }
+
+            throw;
         }
         finally
         {
-            // Whatever ended it: no file stays open, and no lane runs on.
+            // Whatever ended it: no file stays open, and nothing is written any more.
             await feeder.SettleAsync().ConfigureAwait(false);
+            await manifests.WhenWritten.ContinueWith(static done => _ = done.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
         }
     }
 
@@ -81,6 +94,8 @@ public sealed class ModelSaver
 
             manifests.ListEnded(model, only);
         }
+
+        feeder.FeedRest();
     }
 
     private ScheduleOptions ScheduleOptions() => new()

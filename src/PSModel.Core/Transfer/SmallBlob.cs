@@ -54,7 +54,7 @@ internal sealed class SmallBlob(SaveContext context, PlannedBlob planned)
 
     private async Task ReceiveAsync(InlineSink sink, CancellationToken cancellationToken)
     {
-        using BlobSource source = context.Client.OpenBlob(planned.Model.Manifest, planned.Layer);
+        BlobSource source = context.Client.OpenBlob(planned.Model.Manifest, planned.Layer);
         Arrival arrival = new();
         BlobFetch fetch = new(planned.Layer, [new ByteRange(0, planned.Layer.Size)], isSmall: true, hasCheckpoints: false, source, planned.Meter, sink.Take)
         {

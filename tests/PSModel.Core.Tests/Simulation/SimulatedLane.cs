@@ -171,7 +171,7 @@ internal sealed class SimulatedLane
         BlobSchedule blob = Schedule.Segment!.Blob;
         FetchFailure failure = new(new IOException("simulated"), IsTransient: true, isRefusal, _attempt!.RetryAfter);
         Close();
-        if (_world.Scheduler.Failed(Schedule, failure, _world.Now) is { } final)
+        if (_world.Scheduler.Failed(Schedule, failure, _world.Now, out _) is { } final)
         {
             _world.GiveUp(blob, final);
         }
