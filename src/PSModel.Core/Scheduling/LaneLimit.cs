@@ -22,6 +22,9 @@ internal sealed class LaneLimit
     /// <summary>How long nothing is tried after lanes brought nothing.</summary>
     private const long RestTime = 5000;
 
+    /// <summary>How long a rate is watched after a guess was wrong.</summary>
+    private const long GuessTime = 150;
+
     private const long FirstRecovery = 1000;
     private const long LongestRecovery = 60_000;
 
@@ -32,6 +35,7 @@ internal sealed class LaneLimit
     private long _received;
     private double _rateBefore;
     private int _lanesBefore;
+    private bool _isGuess;
     private long _triedAt;
     private long _restsUntil;
     private long _recovery = FirstRecovery;
@@ -79,6 +83,7 @@ internal sealed class LaneLimit
         {
             _lanesBefore = Target;
             _rateBefore = rate;
+            _isGuess = IsStarting && _rates.Count < Looks;
             Grow(now);
         }
     }
@@ -117,6 +122,15 @@ internal sealed class LaneLimit
         if (IsStarting && isSlow && isStarved && Target < Ceiling)
         {
             Grow(now);
+        }
+        else if (_isGuess && !isSlow)
+        {
+            // The first look saw but the beginning of an answer. Lanes this fast are tried one after the other, against a rate
+            // that is known.
+            Target = Math.Min(_lanesBefore, Ceiling);
+            _lanesBefore = 0;
+            _restsUntil = now + GuessTime;
+            _isGuess = false;
         }
         else if (_rates.Count == Looks && rate >= _rateBefore * GainWanted)
         {

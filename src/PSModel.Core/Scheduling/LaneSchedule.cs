@@ -7,7 +7,14 @@ internal sealed class LaneSchedule(Action interrupt)
     /// <summary>How long a rate remembers.</summary>
     private const double Memory = 300;
 
+    /// <summary>A rate is measured over so long at least.</summary>
+    private const double Shortest = 20;
+
+    /// <summary>Before it has read for so long, its rate is no reason to call a lane slow.</summary>
+    private const long Settling = 400;
+
     private double _unrated;
+    private long _begunAt;
 
     public LanePhase Phase { get; set; }
 
@@ -39,6 +46,9 @@ internal sealed class LaneSchedule(Action interrupt)
 
     public bool IsReceiving => Phase is LanePhase.Receiving or LanePhase.WaitingForRoom;
 
+    /// <summary>Whether its rate means something by now.</summary>
+    public bool IsSettled(long now) => Rate > 0 && now - _begunAt > Settling;
+
     public void Interrupt() => interrupt();
 
     /// <summary>A new connection has a rate of its own.</summary>
@@ -47,6 +57,7 @@ internal sealed class LaneSchedule(Action interrupt)
         Phase = LanePhase.Receiving;
         ReportedAt = now;
         Rate = 0;
+        _begunAt = now;
         _unrated = 0;
     }
 
@@ -61,9 +72,9 @@ internal sealed class LaneSchedule(Action interrupt)
     {
         _unrated += bytes;
         double elapsed = now - ReportedAt;
-        if (elapsed < 1)
+        if (elapsed < Shortest)
         {
-            // More than a buffer within the clock's step; counted with the next one.
+            // What the system had in store says nothing of the connection; it counts with what comes next.
             return;
         }
 

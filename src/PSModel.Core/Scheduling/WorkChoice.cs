@@ -40,7 +40,7 @@ internal sealed class WorkChoice(ScheduleOptions options)
     private long LargestBacklog => options.Window / 4;
 
     /// <summary>A lane read at so many bytes a millisecond.</summary>
-    public void NoteRate(double rate) => _rate = _rate == 0 ? rate : (_rate * 0.95) + (rate * 0.05);
+    public void NoteRate(double rate) => _rate = _rate == 0 || rate == 0 ? Math.Max(_rate, rate) : (_rate * 0.95) + (rate * 0.05);
 
     /// <summary>A request was answered after so many milliseconds.</summary>
     public void NoteOpening(long time) => _opening = (_opening * 0.8) + (time * 0.2);
@@ -207,7 +207,7 @@ internal sealed class WorkChoice(ScheduleOptions options)
         }
 
         long room = (long)(options.Buffers - options.NearReserve) * options.BufferSize;
-        double whole = Math.Min(2.0 * room / lanes, options.Window / 4.0);
+        double whole = Math.Min(1.9 * room / lanes, options.Window / 4.0);
         double share = (pending + blobs.Sum(other => other.Missing)) / (double)lanes;
         double part = Math.Min(1, ++_claims / (double)lanes);
         return Math.Max(ShortestSegment, (long)Math.Min(whole * part, share));
@@ -233,7 +233,7 @@ internal sealed class WorkChoice(ScheduleOptions options)
         }
 
         bool isLate = segment.Missing > ShortestHelp * lane.Rate && !lane.IsHeld;
-        return now - lane.ReportedAt > (lane.IsHeld ? HeldSilence : Silence) || (lane.Rate > 0 && lane.Rate * SlowFactor < _rate && isLate);
+        return now - lane.ReportedAt > (lane.IsHeld ? HeldSilence : Silence) || (lane.IsSettled(now) && lane.Rate * SlowFactor < _rate && isLate);
     }
 
     private Segment? HalfOfTheLongest(IReadOnlyList<BlobSchedule> blobs, long now)
