@@ -47,6 +47,28 @@ public sealed class RateLimiterTests
         Assert.False(limiter.IsHolding);
     }
 
+    [Theory]
+    [InlineData(1.0, true)]
+    [InlineData(0.3, false)]
+    public void It_is_used_up_while_most_of_it_is_taken(double part, bool isUsedUp)
+    {
+        // Payments come in lumps that are larger than what a look sees.
+        RateLimiter limiter = new(Limit, () => _now);
+        const int Lump = 500_000;
+        double paid = 0;
+        for (int look = 0; look < 100; look++)
+        {
+            _now += TimeSpan.FromMilliseconds(30);
+            for (; paid + Lump <= Limit * part * _now.TotalSeconds; paid += Lump)
+            {
+                limiter.Pay(Lump);
+            }
+
+            bool isUsed = limiter.TakeIsUsedUp();
+            Assert.True(isUsed == isUsedUp || (look < 30 && isUsed));
+        }
+    }
+
     [Fact]
     public void Without_a_limit_nobody_waits()
     {

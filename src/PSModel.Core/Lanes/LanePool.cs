@@ -93,7 +93,8 @@ internal sealed class LanePool : IDisposable
         ProcessorLoad load = new();
         while (!_stop.Token.WaitHandle.WaitOne(Look))
         {
-            _schedule.Tick(mayGrow: !_limiter.IsHolding, isBusy: load.Look() > Busy);
+            bool isUsedUp = _limiter.TakeIsUsedUp();
+            _schedule.Tick(mayGrow: !isUsedUp && !_limiter.IsHolding, isBusy: load.Look() > Busy);
             StartLanes();
         }
     }

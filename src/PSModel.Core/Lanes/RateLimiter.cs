@@ -12,11 +12,20 @@ internal sealed class RateLimiter
 
     private const int ShortestRead = 1024;
 
+    /// <summary>The part of the limit from which on it counts as used up.</summary>
+    private const double MostlyUsed = 0.7;
+
+    /// <summary>The seconds that this part is the mean of.</summary>
+    private const double Memory = 0.5;
+
     private readonly object _gate = new();
     private readonly long _bytesPerSecond;
     private readonly Func<TimeSpan> _clock;
     private double _paidUntil;
     private double _waitingUntil;
+    private double? _spentSince;
+    private double _used = 1;
+    private long _spent;
 
     /// <param name="bytesPerSecond">The limit; 0 for none.</param>
     public RateLimiter(long bytesPerSecond)
@@ -49,6 +58,33 @@ internal sealed class RateLimiter
             {
                 return _waitingUntil > _clock().TotalSeconds;
             }
+        }
+    }
+
+    /// <summary>Looks how much of what the limit allows was used of late: where that is most of it, more connections bring
+    /// nothing. What nobody has seen counts as used.</summary>
+    public bool TakeIsUsedUp()
+    {
+        if (!IsLimited)
+        {
+            return false;
+        }
+
+        lock (_gate)
+        {
+            if (_spent <= 0)
+            {
+                // Nobody asked; what is asked next counts for this time as well.
+                return _used >= MostlyUsed;
+            }
+
+            double now = _clock().TotalSeconds;
+            double elapsed = Math.Max(0.001, now - (_spentSince ?? now));
+            double part = _spent / (_bytesPerSecond * elapsed);
+            _used += (part - _used) * (1 - Math.Exp(-elapsed / Memory));
+            _spent = 0;
+            _spentSince = now;
+            return _used >= MostlyUsed;
         }
     }
 
@@ -89,6 +125,8 @@ internal sealed class RateLimiter
             double turn = Math.Max(_paidUntil, now);
             _waitingUntil = turn > now ? turn : _waitingUntil;
             _paidUntil = turn + (bytes / (double)_bytesPerSecond);
+            _spent += bytes;
+            _spentSince ??= now;
             return TimeSpan.FromSeconds(turn - now);
         }
     }
@@ -104,6 +142,7 @@ internal sealed class RateLimiter
         lock (_gate)
         {
             _paidUntil -= bytes / (double)_bytesPerSecond;
+            _spent -= bytes;
         }
     }
 }
