@@ -235,8 +235,8 @@ internal sealed class Scheduler
             return null;
         }
 
-        // A server that serves others, and not this one, does not say what is wrong with the blob.
-        bool isServed = failure.IsRefusal && _lanes.Exists(other => other.IsReceiving && other.Segment?.Blob == blob);
+        // A server that has served the blob, or serves others, does not say what is wrong with it.
+        bool isServed = failure.IsRefusal && (blob.Arrived > 0 || _lanes.Exists(other => other.IsReceiving && other.Segment?.Blob == blob));
         if (!failure.IsTransient && !isServed)
         {
             isRepeated = false;
