@@ -48,9 +48,6 @@ internal sealed class Scheduler
     /// <summary>Whether another lane should be started.</summary>
     public bool WantsLane => _lanes.Count < Limit.Target && _blobs.Exists(blob => blob.State == BlobState.Open);
 
-    /// <summary>Whether a lane waits for a buffer.</summary>
-    public bool IsRoomWanted => _lanes.Exists(lane => lane.Phase == LanePhase.WaitingForRoom);
-
     public void Add(BlobSchedule blob, long now)
     {
         blob.Begin(now);
