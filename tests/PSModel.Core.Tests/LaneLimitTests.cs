@@ -38,6 +38,31 @@ public sealed class LaneLimitTests
         Assert.InRange(most, 1, 2);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Luck_is_no_proof_where_a_fast_rate_goes_up_and_down(int seed)
+    {
+        Random random = new(seed);
+        int withMore = 0;
+        LookWhile(
+            () =>
+            {
+                withMore += _limit.Target > 2 ? 1 : 0;
+                return _now < 60_000;
+            },
+            _ => 700_000 * (0.3 + (1.4 * random.NextDouble())));
+        Assert.Equal(0, withMore);
+    }
+
+    [Fact]
+    public void Fast_lanes_that_bring_their_part_are_opened()
+    {
+        LookWhile(() => _now < 6000, lanes => 200_000 * lanes);
+        Assert.Equal(16, _limit.Target);
+    }
+
     [Fact]
     public void Without_processor_time_left_each_doubling_must_prove_itself()
     {

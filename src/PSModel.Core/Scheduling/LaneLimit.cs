@@ -13,8 +13,15 @@ internal sealed class LaneLimit
     /// then more lanes are opened without waiting for proof.</summary>
     private const double SlowLane = 100_000;
 
+    /// <summary>From this rate of all lanes on, in bytes a millisecond, processors have a part in it, and it goes up and down
+    /// with whatever else they do.</summary>
+    private const double Fast = 400_000;
+
     /// <summary>The looks that a rate is the mean of: what one look sees comes in bursts.</summary>
     private const int Looks = 6;
+
+    /// <summary>The same for a rate that processors have a part in.</summary>
+    private const int LooksWhereFast = 16;
 
     /// <summary>After so long, new lanes that have brought nothing are given up: connections need their time to start.</summary>
     private const long TrialTime = 1000;
@@ -29,13 +36,14 @@ internal sealed class LaneLimit
     private const long LongestRecovery = 60_000;
 
     private readonly int _maximum;
-    private readonly Queue<double> _rates = new();
+    private readonly Queue<(double Rate, bool IsStarved)> _looks = new();
 
     private long _lastLook;
     private long _received;
     private double _rateBefore;
     private int _lanesBefore;
     private bool _isGuess;
+    private bool _isFast;
     private long _triedAt;
     private long _restsUntil;
     private long _recovery = FirstRecovery;
@@ -66,25 +74,28 @@ internal sealed class LaneLimit
     {
         double elapsed = Math.Max(1, now - _lastLook);
         _lastLook = now;
-        _rates.Enqueue(_received / elapsed);
-        _received = 0;
-        if (_rates.Count > Looks)
+        Recover(now);
+        if (_received == 0 && _looks.Count == 0)
         {
-            _rates.Dequeue();
+            // Until the first bytes are there, nobody has measured anything.
+            return;
         }
 
-        Recover(now);
-        double rate = _rates.Average();
+        _looks.Enqueue((_received / elapsed, isStarved));
+        _received = 0;
+        if (_looks.Count > LooksWhereFast)
+        {
+            _looks.Dequeue();
+        }
+
+        double rate = RateOf(Looks);
         if (_lanesBefore > 0)
         {
             Judge(rate, isStarved, isBusy, now);
         }
         else if (isStarved && Target < Ceiling && now >= _restsUntil && rate > 0)
         {
-            _lanesBefore = Target;
-            _rateBefore = rate;
-            _isGuess = IsStarting && _rates.Count < Looks;
-            Grow(now);
+            Try(rate, isBusy, now);
         }
     }
 
@@ -116,9 +127,24 @@ internal sealed class LaneLimit
         }
     }
 
+    private void Try(double rate, bool isBusy, long now)
+    {
+        _isGuess = IsStarting && _looks.Count < Looks;
+        _isFast = !_isGuess && !IsSlow(rate, isBusy);
+        if (_isFast && (_looks.Count < LooksWhereFast || 2 * _looks.Count(look => look.IsStarved) < LooksWhereFast))
+        {
+            return;
+        }
+
+        _lanesBefore = Target;
+        _rateBefore = _isFast ? RateOf(LooksWhereFast) : rate;
+        Grow(now);
+    }
+
     private void Judge(double rate, bool isStarved, bool isBusy, long now)
     {
-        bool isSlow = rate < SlowLane * Target && !isBusy;
+        int looks = _isFast ? LooksWhereFast : Looks;
+        bool isSlow = !_isFast && IsSlow(rate, isBusy);
         if (IsStarting && isSlow && isStarved && Target < Ceiling)
         {
             Grow(now);
@@ -132,12 +158,13 @@ internal sealed class LaneLimit
             _restsUntil = now + GuessTime;
             _isGuess = false;
         }
-        else if (_rates.Count == Looks && rate >= _rateBefore * GainWanted)
+        else if (_looks.Count >= looks && RateOf(looks) >= _rateBefore * GainWanted)
         {
             _lanesBefore = 0;
         }
-        else if (now - _triedAt >= TrialTime)
+        else if (now - _triedAt >= TrialTime || (_isFast && _looks.Count == LooksWhereFast))
         {
+            // Where rates go up and down, many chances would be one too many.
             Target = Math.Min(_lanesBefore, Ceiling);
             _lanesBefore = 0;
             _restsUntil = now + RestTime;
@@ -145,13 +172,26 @@ internal sealed class LaneLimit
         }
     }
 
-    /// <summary>Few lanes more can bring but little more.</summary>
-    private double GainWanted => Math.Min(WorthwhileGain, 1 + ((((double)Target / _lanesBefore) - 1) / 2));
+    /// <summary>The mean of the last looks.</summary>
+    private double RateOf(int looks) => _looks.Skip(_looks.Count - looks).Average(look => look.Rate);
+
+    private bool IsSlow(double rate, bool isBusy) => rate < Math.Min(SlowLane * Target, Fast) && !isBusy;
+
+    /// <summary>Half of what lanes bring that are held up by nothing but themselves where the rate goes up and down, and never
+    /// more than that: few lanes more can bring but little more.</summary>
+    private double GainWanted
+    {
+        get
+        {
+            double half = 1 + ((((double)Target / _lanesBefore) - 1) / 2);
+            return _isFast ? half : Math.Min(WorthwhileGain, half);
+        }
+    }
 
     private void Grow(long now)
     {
         Target = Math.Min(Target * 2, Ceiling);
         _triedAt = now;
-        _rates.Clear();
+        _looks.Clear();
     }
 }
