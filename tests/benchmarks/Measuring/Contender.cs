@@ -27,7 +27,10 @@ internal sealed record Contender(string Name, string Command, string[] Needs)
 
     public bool CanRun => Needs.Append("bash").All(program => NeedsFactAttribute.Find(program) is not null);
 
-    public async Task<Measurement> RunAsync(string folder)
+    /// <summary>Runs it once.</summary>
+    /// <param name="folder">In it the run's own folder is made.</param>
+    /// <param name="remove">Removes that folder, now or later.</param>
+    public async Task<Measurement> RunAsync(string folder, Action<string> remove)
     {
         string place = Path.Combine(folder, $"psmodel-bench-{Guid.NewGuid():N}");
         string times = $"{place}.time";
@@ -56,7 +59,7 @@ internal sealed record Contender(string Name, string Command, string[] Needs)
         }
         finally
         {
-            Directory.Delete(place, recursive: true);
+            remove(place);
             File.Delete(times);
         }
     }

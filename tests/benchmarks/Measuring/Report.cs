@@ -10,6 +10,9 @@ internal sealed class Report
     /// <summary>A scenario's name, for the row of the peak memory.</summary>
     public string Scenario { get; set; } = string.Empty;
 
+    /// <summary>Folders to be removed at the end.</summary>
+    public List<string> Leftovers { get; } = [];
+
     /// <summary>Whether all rows so far keep their bounds.</summary>
     public bool IsKept => _missed.Count == 0;
 
@@ -40,6 +43,7 @@ internal sealed class Report
             AtMost($"peak memory of all PSModel processes ({_peak.Name})", _peak.Bytes / Units.MB, LargestMemory, "MB");
         }
 
+        Leftovers.ForEach(folder => Directory.Delete(folder, recursive: true));
         Console.WriteLine(IsKept ? "All bounds are kept." : $"Missed: {_missed.Count}");
         _missed.ForEach(row => Console.WriteLine($"  {row}"));
     }

@@ -20,6 +20,11 @@ internal sealed class Rounds(BenchmarkOptions options, Report report)
     /// <summary>Whether the runs are held by the network, so that a short rest is enough.</summary>
     public bool IsThrottled { get; init; }
 
+    /// <summary>Whether files are removed when all scenarios have run. A file system looks long for a place of a new file where
+    /// thousands have just been removed (ext4 passes over those of the last minute, one by one), and nobody who saves a model
+    /// has done that.</summary>
+    public bool IsKeptToTheEnd { get; init; }
+
     /// <summary>The medians of those that can run here.</summary>
     public async Task<Dictionary<Contender, Measurement>> MeasureAsync(params Contender[] contenders)
     {
@@ -29,7 +34,7 @@ internal sealed class Rounds(BenchmarkOptions options, Report report)
             foreach ((Contender contender, List<Measurement> measured) in runs)
             {
                 await SettleAsync();
-                Measurement run = await contender.RunAsync(Folder);
+                Measurement run = await contender.RunAsync(Folder, Remove);
                 report.Note(contender, run);
                 if (round > 0)
                 {
@@ -58,6 +63,18 @@ internal sealed class Rounds(BenchmarkOptions options, Report report)
         }
 
         return medians;
+    }
+
+    private void Remove(string place)
+    {
+        if (IsKeptToTheEnd)
+        {
+            report.Leftovers.Add(place);
+        }
+        else
+        {
+            Directory.Delete(place, recursive: true);
+        }
     }
 
     /// <summary>What the run before left to be written is not this one's.</summary>

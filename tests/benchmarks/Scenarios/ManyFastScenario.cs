@@ -31,7 +31,7 @@ internal sealed class ManyFastScenario(BenchmarkOptions options, Report report) 
         Contender single = Psmodel.TimedSave("one blob, in a session", warm, nginx.Name(one), $"-VerifyInline -Digest {one.Blobs[0].Digest}");
 
         // skopeo takes three minutes, nearly all of it its own processor time: it is not run once more to warm up.
-        Rounds rounds = new(Options, Report) { Folder = Options.Disk, IsWarmedUp = false };
+        Rounds rounds = new(Options, Report) { Folder = Options.Disk, IsKeptToTheEnd = true, IsWarmedUp = false };
         Dictionary<Contender, Measurement> medians = await rounds.MeasureAndPrintAsync(Psmodel.Empty, skopeo, process, session, single);
         Console.WriteLine($"Against skopeo PSModel is the process less an empty one. {Psmodel.SecondsMeaning}");
         Report.AtMost("many-fast, PSModel against skopeo copy", (medians[process].Wall - medians[Psmodel.Empty].Wall) / medians[skopeo].Wall, BoundOfSkopeo);

@@ -24,7 +24,7 @@ internal sealed class ManyScenario(BenchmarkOptions options, Report report) : Sc
         registry.Fault = (request, answer) => answer.Delay = BenchmarkModels.IsMeasured(request) ? Delay : TimeSpan.Zero;
         Console.WriteLine($"{count} blobs of {BlobSize / 1024} KiB from the registry on loopback, {Delay.TotalMilliseconds} ms before each first byte, store on {Options.Disk}. {Psmodel.SecondsMeaning}");
         Contender ours = Psmodel.TimedSave($"-ThrottleLimit {Lanes}", warm, model, $"-VerifyInline -ThrottleLimit {Lanes}");
-        Rounds rounds = new(Options, Report) { Folder = Options.Disk, IsWarmedUp = false, IsThrottled = true };
+        Rounds rounds = new(Options, Report) { Folder = Options.Disk, IsKeptToTheEnd = true, IsWarmedUp = false, IsThrottled = true };
         Dictionary<Contender, Measurement> medians = await rounds.MeasureAndPrintAsync(ours);
         double allowed = count * Delay.TotalSeconds / Lanes;
         Report.AtMost($"many, against {allowed:0.00} s", medians[ours].Seconds / allowed, Bound);
