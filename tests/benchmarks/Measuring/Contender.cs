@@ -29,8 +29,8 @@ internal sealed record Contender(string Name, string Command, string[] Needs)
 
     /// <summary>Runs it once.</summary>
     /// <param name="folder">In it the run's own folder is made.</param>
-    /// <param name="remove">Removes that folder, now or later.</param>
-    public async Task<Measurement> RunAsync(string folder, Action<string> remove)
+    /// <param name="remove">Removes that folder, now or later; at once where nothing is said.</param>
+    public async Task<Measurement> RunAsync(string folder, Action<string>? remove = null)
     {
         string place = Path.Combine(folder, $"psmodel-bench-{Guid.NewGuid():N}");
         string times = $"{place}.time";
@@ -59,7 +59,7 @@ internal sealed record Contender(string Name, string Command, string[] Needs)
         }
         finally
         {
-            remove(place);
+            (remove ?? (static made => Directory.Delete(made, recursive: true)))(place);
             File.Delete(times);
         }
     }
