@@ -28,7 +28,7 @@ if (args is ["-h" or "--help"])
           throttled-32    512 MiB at 2 MB/s, 32 connections against one
           slow-lane       1 GiB, 16 connections at 20 MB/s, of which one falls to 100 kB/s, or stalls
           cutting         each connection is cut after 30 to 200 MB
-          refusing        each tenth request for a blob gets 503
+          refusing        20 MB/s a connection, each tenth request for a blob gets 503
           memory          peak memory for 1 and 8 GiB
           session         memory after ten saves of 1 GiB in one session, against two
           heap-limit      32 connections of 100 kB/s under a heap limit of 192 MiB

@@ -12,13 +12,14 @@ internal sealed class FaultComparison(Rounds rounds, Report report)
     /// <param name="fault">Does it.</param>
     /// <param name="count">How often it was done so far.</param>
     /// <param name="bound">The most that it may cost.</param>
-    public async Task RunAsync(long size, string what, Action<LoopbackRequest, LoopbackAnswer> fault, Func<int> count, double bound)
+    /// <param name="bytesPerSecond">What a connection gives; 0 for no limit.</param>
+    public async Task RunAsync(long size, string what, Action<LoopbackRequest, LoopbackAnswer> fault, Func<int> count, double bound, long bytesPerSecond = 0)
     {
-        await using ThrottledRegistry registry = new(0);
+        await using ThrottledRegistry registry = new(bytesPerSecond);
         LoopbackModel model = BenchmarkModels.One(size);
         string save = $"-VerifyInline -Digest {model.Blobs[0].Digest}";
         string name = registry.Offer(model);
-        Console.WriteLine($"{size / Units.MiB} MiB {registry.Description}, as fast as they come. {what}. {Psmodel.SecondsMeaning}");
+        Console.WriteLine($"{size / Units.MiB} MiB {registry.Description}. {what}. {Psmodel.SecondsMeaning}");
         Contender without = Psmodel.TimedSave("without faults", registry.Warm, name, save) with { Prepare = () => registry.Fault = null };
         Contender with = Psmodel.TimedSave("with faults", registry.Warm, name, save) with { Prepare = () => registry.Fault = fault, Counter = () => count() };
         Dictionary<Contender, Measurement> medians = await rounds.MeasureAndPrintAsync(without, with);
