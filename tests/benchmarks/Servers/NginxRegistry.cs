@@ -77,8 +77,8 @@ internal sealed class NginxRegistry : IDisposable
     /// <summary>The address of a model's first blob.</summary>
     public string BlobAddress(LoopbackModel model) => $"{Address}/v2/{model.Name}/blobs/{model.Blobs[0].Digest}";
 
-    /// <summary>The file of a model's first blob.</summary>
-    public string BlobPath(LoopbackModel model) => Path.Combine(Root, "v2", model.Name, "blobs", model.Blobs[0].Digest);
+    /// <summary>The file of one of a model's blobs.</summary>
+    public string BlobPath(LoopbackModel model, int at = 0) => Path.Combine(Root, "v2", model.Name, "blobs", model.Blobs[at].Digest);
 
     public void Dispose()
     {
