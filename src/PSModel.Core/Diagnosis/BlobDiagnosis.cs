@@ -76,9 +76,10 @@ public sealed class BlobDiagnosis : IBlobCheck
     {
         try
         {
-            (long, DateTime) before = Stamp();
+            // They show whether another program wrote to the file, or put another one in its place.
+            FileFacts? before = FileFacts.TryRead(Path);
             await DiagnoseAsync(cancellationToken).ConfigureAwait(false);
-            if (Stamp() != before && !IsGood)
+            if (FileFacts.TryRead(Path) != before && !IsGood)
             {
                 throw new ModelFaultException(
                     ModelFault.BlobInUse,
@@ -96,29 +97,21 @@ public sealed class BlobDiagnosis : IBlobCheck
         }
     }
 
-    /// <summary>What shows that another program wrote to the file, or put another one in its place.</summary>
-    private (long Length, DateTime Written) Stamp()
-    {
-        FileInfo file = new(Path);
-        return file.Exists ? (file.Length, file.LastWriteTimeUtc) : default;
-    }
-
     private async Task DiagnoseAsync(CancellationToken cancellationToken)
     {
-        FileInfo file = new(Path);
-        if (!file.Exists)
+        if (FileFacts.TryRead(Path) is not { } file)
         {
-            if (!Directory.Exists(Path))
-            {
-                throw new ModelFaultException(ModelFault.BlobNotFound, $"There is no file '{Path}'.", new FaultFacts { Digest = Digest.ToString(), Path = Path });
-            }
+            throw new ModelFaultException(ModelFault.BlobNotFound, $"There is no file '{Path}'.", new FaultFacts { Digest = Digest.ToString(), Path = Path });
+        }
 
-            Conclude(DiagnosisVerdict.NotABlob, "A folder stands where the blob belongs.");
+        if (!file.IsFile)
+        {
+            Conclude(DiagnosisVerdict.NotABlob, file.IsFolder ? "A folder stands where the blob belongs." : "What stands where the blob belongs is no file.");
             return;
         }
 
         BlockMap? map = BlockMapFile.Beside(Path, Digest)?.TryRead();
-        Size = Target.Size ?? map?.Layout.Size ?? file.Length;
+        Size = Target.Size ?? map?.Layout.Size ?? file.Size;
         map = map?.Layout.Size == Size ? map : null;
         HasBlockMap = map is not null;
         if (!await _control.IsStableAsync().ConfigureAwait(false))
@@ -128,13 +121,13 @@ public sealed class BlobDiagnosis : IBlobCheck
         }
 
         BlockLayout layout = map?.Layout ?? new BlockLayout(Size, []);
-        if (file.Length == Size)
+        if (file.Size == Size)
         {
             await CompareReadsAsync(layout, map, cancellationToken).ConfigureAwait(false);
         }
         else
         {
-            await LookAtSizeAsync(file.Length, layout, map, cancellationToken).ConfigureAwait(false);
+            await LookAtSizeAsync(file.Size, layout, map, cancellationToken).ConfigureAwait(false);
         }
     }
 

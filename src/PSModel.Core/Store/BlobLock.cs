@@ -18,10 +18,10 @@ internal sealed class BlobLock : IDisposable
     private static readonly TimeSpan LockLook = TimeSpan.FromMilliseconds(200);
 
     private readonly ModelStore _store;
-    private readonly FileStream _file;
+    private readonly LockFile _file;
     private readonly bool _isFileLeft;
 
-    private BlobLock(ModelStore store, FileStream file, bool isFileLeft)
+    private BlobLock(ModelStore store, LockFile file, bool isFileLeft)
     {
         _store = store;
         _file = file;
@@ -34,20 +34,21 @@ internal sealed class BlobLock : IDisposable
     /// <param name="isFileLeft">Leave the file for <see cref="Sweep"/>: where thousands of files are made and removed in turn,
     /// file systems look long for a place of a new one (ext4 passes over those of the last seconds, one by one).</param>
     /// <exception cref="IOException">The file cannot be made, for another reason than that it is held.</exception>
+    /// <exception cref="Faults.ModelFaultException"><see cref="Faults.ModelFault.BlobInUse"/> where locks do not hold.</exception>
     public static BlobLock? TryAcquire(ModelStore store, BlobDigest digest, bool isFileLeft = false)
     {
-        using FileStream? gate = EnterGate(store);
-        FileStream? file = gate is null ? null : TryOpen(PathOf(store, digest), isFileLeft ? FileOptions.None : FileOptions.DeleteOnClose);
+        using LockFile? gate = EnterGate(store);
+        LockFile? file = gate is null ? null : LockFile.TryTake(store, PathOf(store, digest), isRemoved: !isFileLeft);
         return file is null ? null : new BlobLock(store, file, isFileLeft);
     }
 
     /// <summary>Removes the files that locks left, of calls that were killed as well, where nobody holds them now.</summary>
     public static void Sweep(ModelStore store)
     {
-        using FileStream? gate = EnterGate(store);
+        using LockFile? gate = EnterGate(store);
         foreach (string path in gate is null ? [] : Directory.GetFiles(store.Work, "*.lock"))
         {
-            TryOpen(path, FileOptions.DeleteOnClose)?.Dispose();
+            LockFile.TryTake(store, path, isRemoved: true)?.Dispose();
         }
     }
 
@@ -88,12 +89,12 @@ internal sealed class BlobLock : IDisposable
             return;
         }
 
-        FileStream? gate = null;
+        LockFile? gate = null;
         try
         {
             gate = EnterGate(_store);
         }
-        catch (Exception e) when (StoreFault.IsOfStore(e))
+        catch (Exception e) when (StoreFault.IsOfStore(e) || e is Faults.ModelFaultException)
         {
             // A store that can no longer be written has no third process that takes the lock either.
         }
@@ -106,31 +107,19 @@ internal sealed class BlobLock : IDisposable
 
     /// <summary>Held for as long as it takes to open or to close a file, so a short wait is enough; a process that was
     /// suspended just then must not hold up all others for good.</summary>
-    private static FileStream? EnterGate(ModelStore store)
+    private static LockFile? EnterGate(ModelStore store)
     {
-        DurableFile.CreateFolder(store.Work);
+        store.CreateWork();
         string path = Path.Combine(store.Work, GateName);
-        FileStream? gate = TryOpen(path, FileOptions.None);
+        LockFile? gate = LockFile.TryTake(store, path, isRemoved: false);
         for (int tries = 0; gate is null && tries < GateTries; tries++)
         {
             Thread.Sleep(1);
-            gate = TryOpen(path, FileOptions.None);
+            gate = LockFile.TryTake(store, path, isRemoved: false);
         }
 
         return gate;
     }
 
     private static string PathOf(ModelStore store, BlobDigest digest) => Path.Combine(store.Work, $"{digest.FileName}.lock");
-
-    private static FileStream? TryOpen(string path, FileOptions options)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, options);
-        }
-        catch (IOException e) when (StoreFault.IsHeld(e))
-        {
-            return null;
-        }
-    }
 }

@@ -15,7 +15,7 @@ internal sealed class BlockMapFile(ModelStore store, BlobDigest digest)
     private const int Version = 1;
 
     /// <summary>That of a blob of 64 TiB; a longer file is none of ours.</summary>
-    private const long MaximumBytes = 1L << 30;
+    public const long MaximumBytes = 1L << 30;
 
     private const int HashSize = 32;
 
@@ -30,8 +30,7 @@ internal sealed class BlockMapFile(ModelStore store, BlobDigest digest)
     {
         try
         {
-            FileInfo file = new(_path);
-            return file.Exists && file.Length <= MaximumBytes ? Parse(File.ReadAllBytes(_path)) : null;
+            return WorkFile.TryRead(_path, MaximumBytes) is { } bytes ? Parse(bytes) : null;
         }
         catch (Exception e) when (e is FormatException or JsonException or InvalidOperationException or KeyNotFoundException or IOException or UnauthorizedAccessException)
         {
@@ -66,8 +65,8 @@ internal sealed class BlockMapFile(ModelStore store, BlobDigest digest)
         content.Write(checksums, 0, checksums.Length);
         byte[] hash = Sha256.HashOf(content.ToArray());
         content.Write(hash, 0, hash.Length);
-        DurableFile.CreateFolder(store.Work);
-        DurableFile.WriteWhole(content.ToArray(), $"{_path}.new", _path);
+        store.CreateWork();
+        DurableFile.WriteWhole(store, content.ToArray(), $"{_path}.new", _path);
     }
 
     private BlockMap Parse(byte[] bytes)

@@ -26,7 +26,7 @@ internal sealed class CheckpointFile(ModelStore store, BlobDigest digest)
     public Checkpoint? TryRead(long size, long partialLength, out string? problem)
     {
         problem = null;
-        if (!File.Exists(_path))
+        if (FileFacts.TryReadEntry(_path) is null)
         {
             return null;
         }
@@ -52,7 +52,7 @@ internal sealed class CheckpointFile(ModelStore store, BlobDigest digest)
     {
         string line = Format(checkpoint);
         byte[] bytes = Encoding.UTF8.GetBytes($"{line}\n{ChecksumOf(line)}\n");
-        DurableFile.WriteWhole(bytes, $"{_path}.new", _path);
+        DurableFile.WriteWhole(store, bytes, $"{_path}.new", _path);
     }
 
     /// <summary>Removes the checkpoint, if there is one, and makes that durable.</summary>
@@ -131,8 +131,9 @@ internal sealed class CheckpointFile(ModelStore store, BlobDigest digest)
             root.GetProperty("validator").GetString());
     }
 
-    private string ReadText() =>
-        new FileInfo(_path).Length <= MaximumBytes ? File.ReadAllText(_path) : throw new FormatException("it is too long");
+    private string ReadText() => WorkFile.TryRead(_path, MaximumBytes) is { } bytes
+        ? Encoding.UTF8.GetString(bytes)
+        : throw new FormatException("it is too long, or no plain file");
 
     private static string ChecksumOf(string line) => BlobDigest.Of(Encoding.UTF8.GetBytes(line)).ToString();
 }

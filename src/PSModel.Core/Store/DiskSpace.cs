@@ -16,7 +16,7 @@ internal static class DiskSpace
     public static void Require(ModelStore store, Layer layer, long kept, long promised = 0)
     {
         long required = layer.Size - kept;
-        if (AvailableAt(store.Root) is not { } available || available - promised >= required)
+        if (AvailableAt(store.Work) is not { } available || available - promised >= required)
         {
             return;
         }

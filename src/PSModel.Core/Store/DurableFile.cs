@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace PSModel.Core.Store;
 
@@ -9,7 +8,25 @@ internal static class DurableFile
     private static bool IsWindows => RuntimeInformation.IsOSPlatform(OSPlatform.Windows);
 
     /// <summary>Creates a folder and those above it, 0755 less the umask as Ollama's own.</summary>
-    public static void CreateFolder(string path)
+    public static void CreateFolder(ModelStore store, string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return;
+        }
+
+        // Whose the store is must be known before there is one.
+        FileOwner? owner = store.Owner;
+        if (Path.GetDirectoryName(path) is { } above)
+        {
+            CreateFolder(store, above);
+        }
+
+        CreateFolder(path);
+        owner?.GiveFolder(path);
+    }
+
+    private static void CreateFolder(string path)
     {
 #if NET
         if (!OperatingSystem.IsWindows())
@@ -23,31 +40,14 @@ internal static class DurableFile
         Directory.CreateDirectory(path);
     }
 
-    /// <summary>Opens a file for writing alone, 0644 less the umask as Ollama's own; nothing of it can be read through the
-    /// stream.</summary>
-    public static FileStream OpenForWriting(string path, FileMode mode)
-    {
-#if NET
-        FileStreamOptions options = new() { Mode = mode, Access = FileAccess.Write, Share = FileShare.Read, BufferSize = 0 };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
-        }
-
-        return new FileStream(path, options);
-#else
-        // A buffer of one byte is .NET Framework's way to say none.
-        return new FileStream(path, mode, FileAccess.Write, FileShare.Read, bufferSize: 1);
-#endif
-    }
-
     /// <summary>Writes a small file whole or not at all, also when the power fails: beside, flushed, renamed.</summary>
+    /// <param name="store">The store that it belongs to.</param>
     /// <param name="bytes">The content.</param>
     /// <param name="temporary">A path on the same volume that nobody else uses.</param>
     /// <param name="path">The path under which it becomes visible.</param>
-    public static void WriteWhole(byte[] bytes, string temporary, string path)
+    public static void WriteWhole(ModelStore store, byte[] bytes, string temporary, string path)
     {
-        using (FileStream file = OpenForWriting(temporary, FileMode.Create))
+        using (FileStream file = WorkFile.Create(store, temporary))
         {
             file.Write(bytes, 0, bytes.Length);
             file.Flush(flushToDisk: true);
@@ -63,14 +63,18 @@ internal static class DurableFile
         SyncFolder(Path.GetDirectoryName(to)!);
     }
 
-    /// <summary>Renames a file over another one; the rename is durable once the folder is synced.</summary>
+    /// <summary>Renames a file over another one; the rename is durable once the folder is synced. It fails between volumes, where
+    /// .NET's own way copies: what a copy holds was never verified.</summary>
     public static void Rename(string from, string to)
     {
-#if NET
-        File.Move(from, to, overwrite: true);
-#else
-        MoveOver(from, to);
-#endif
+        if (IsWindows)
+        {
+            WindowsFile.Rename(from, to);
+        }
+        else
+        {
+            UnixFile.Rename(from, to);
+        }
     }
 
     /// <summary>Lets the disk begin with what was written, where the system can be asked for that. A failure shows when the
@@ -83,10 +87,10 @@ internal static class DurableFile
         }
     }
 
-    /// <summary>Removes a file, if there is one, and makes the removal durable.</summary>
+    /// <summary>Removes a file or a link, if there is one, and makes the removal durable.</summary>
     public static void Delete(string path)
     {
-        if (File.Exists(path))
+        if (FileFacts.TryReadEntry(path) is not null)
         {
             File.Delete(path);
             SyncFolder(Path.GetDirectoryName(path)!);
@@ -101,7 +105,7 @@ internal static class DurableFile
             return;
         }
 
-        int descriptor = Open(CString(path), ReadOnly);
+        int descriptor = Open(UnixFile.CString(path), ReadOnly);
         if (descriptor < 0)
         {
             throw new IOException($"The folder '{path}' cannot be opened to sync it (errno {Marshal.GetLastWin32Error()}).");
@@ -109,22 +113,21 @@ internal static class DurableFile
 
         try
         {
-            if (Sync(descriptor) != 0 && !NoSync.Contains(Marshal.GetLastWin32Error()))
+            int error = UnixFile.Flush(descriptor);
+            if (error != 0 && !NoSync.Contains(error))
             {
-                throw new IOException($"The folder '{path}' cannot be synced (errno {Marshal.GetLastWin32Error()}).");
+                throw new IOException($"The folder '{path}' cannot be synced (errno {error}).", error);
             }
         }
         finally
         {
-            _ = Close(descriptor);
+            _ = UnixFile.Close(descriptor);
         }
     }
 
-    private static byte[] CString(string text) => Encoding.UTF8.GetBytes(text + '\0');
-
-    /// <summary><c>EINVAL</c>, <c>EROFS</c>, and <c>EOPNOTSUPP</c> of Linux and of macOS: some network file systems know no sync
-    /// of a folder, and there is nothing more to be had from them.</summary>
-    private static readonly int[] NoSync = [22, 30, 95, 45, 102];
+    /// <summary><c>EINVAL</c>, and <c>EOPNOTSUPP</c> of Linux and of macOS: some network file systems know no sync of a folder, and
+    /// there is nothing more to be had from them. <c>EROFS</c> is none of them: so answers a file system that was given up.</summary>
+    private static readonly int[] NoSync = RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? [22, 45, 102] : [22, 95];
 
     /// <summary><c>O_RDONLY</c> of <c>fcntl.h</c>, 0 on Linux and macOS.</summary>
     private const int ReadOnly = 0;
@@ -139,42 +142,4 @@ internal static class DurableFile
     [DllImport("libc", EntryPoint = "sync_file_range")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int SyncRange(SafeHandle file, long offset, long length, uint flags);
-
-    [DllImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Sync(int descriptor);
-
-    [DllImport("libc", EntryPoint = "close")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Close(int descriptor);
-
-#if !NET
-    private static void MoveOver(string from, string to)
-    {
-        bool isMoved = IsWindows ? MoveFile(from, to, ReplaceExisting | WriteThrough) : Rename(CString(from), CString(to)) == 0;
-        if (!isMoved)
-        {
-            int error = Marshal.GetLastWin32Error();
-            throw new IOException($"'{from}' cannot be renamed to '{to}' (error {error}).", IsWindows ? Win32Facility | error : error);
-        }
-    }
-
-    /// <summary>What makes an HRESULT of an error of Win32: <c>HRESULT_FROM_WIN32</c> of <c>winerror.h</c>.</summary>
-    private const int Win32Facility = unchecked((int)0x80070000);
-
-    /// <summary><c>MOVEFILE_REPLACE_EXISTING</c> of <c>winbase.h</c>.</summary>
-    private const int ReplaceExisting = 1;
-
-    /// <summary><c>MOVEFILE_WRITE_THROUGH</c> of <c>winbase.h</c>.</summary>
-    private const int WriteThrough = 8;
-
-    [DllImport("kernel32", EntryPoint = "MoveFileExW", CharSet = CharSet.Unicode, ExactSpelling = true, SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
-    [return: MarshalAs(UnmanagedType.Bool)]
-    private static extern bool MoveFile(string from, string to, int flags);
-
-    [DllImport("libc", EntryPoint = "rename", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Rename(byte[] from, byte[] to);
-#endif
 }

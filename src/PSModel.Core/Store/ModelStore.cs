@@ -6,11 +6,17 @@ namespace PSModel.Core.Store;
 
 /// <summary>
 /// Ollama's models folder: <c>blobs/sha256-…</c>, <c>manifests/host/namespace/model/tag</c>, and beside them
-/// <c>.psmodel/</c>, where unfinished work lies. Holds paths alone, so it is immutable and thread-safe.
+/// <c>.psmodel/</c>, where unfinished work lies. Holds what it once found, so it is immutable and thread-safe.
 /// </summary>
 public sealed class ModelStore
 {
     private const string PathVariable = "OLLAMA_MODELS";
+
+    /// <summary>How deep the folder of a tag lies: <c>manifests/host/namespace/model</c>.</summary>
+    private const int TagLevels = 4;
+
+    private readonly Lazy<string> _work;
+    private readonly Lazy<FileOwner?> _owner;
 
     /// <summary>Names a store; nothing is created.</summary>
     /// <param name="path">An absolute path; the folder need not exist.</param>
@@ -19,7 +25,8 @@ public sealed class ModelStore
         Root = path;
         Blobs = Path.Combine(path, "blobs");
         Manifests = Path.Combine(path, "manifests");
-        Work = Path.Combine(path, ".psmodel");
+        _work = new Lazy<string>(() => WorkFolder.For(Root, Blobs, levels: 1));
+        _owner = new Lazy<FileOwner?>(() => FileOwner.Of(Root));
     }
 
     /// <summary>Where Ollama looks: <c>$OLLAMA_MODELS</c>, else <c>~/.ollama/models</c>.</summary>
@@ -31,8 +38,11 @@ public sealed class ModelStore
     /// <summary>The store's folder.</summary>
     public string Root { get; }
 
-    /// <summary>The folder of unfinished work; no program but this one uses it.</summary>
-    internal string Work { get; }
+    /// <summary>The folder of unfinished work, on the volume of the blobs; no program but this one uses it.</summary>
+    internal string Work => _work.Value;
+
+    /// <summary>To whom new files and folders are given; <see langword="null"/> where they stay with who makes them.</summary>
+    internal FileOwner? Owner => _owner.Value;
 
     /// <summary>The folder of the blobs.</summary>
     internal string Blobs { get; }
@@ -58,12 +68,9 @@ public sealed class ModelStore
         return Path.Combine(Manifests, name.Host, name.Namespace, name.Model, name.Tag);
     }
 
-    /// <summary>The size of a blob's file in bytes; <see langword="null"/> where there is none, or where it is no file.</summary>
-    public long? BlobSize(BlobDigest digest)
-    {
-        FileInfo file = new(BlobPath(digest));
-        return file.Exists ? file.Length : null;
-    }
+    /// <summary>The size of a blob's file in bytes, that of its target if it is a link; <see langword="null"/> where there is none, or
+    /// where it is no file.</summary>
+    public long? BlobSize(BlobDigest digest) => FileFacts.TryRead(BlobPath(digest)) is { IsFile: true } facts ? facts.Size : null;
 
     /// <summary>Whether a blob's file is there with the size that a manifest names; it is not read.</summary>
     internal bool Has(Layer layer) => BlobSize(layer.Digest) == layer.Size;
@@ -142,22 +149,37 @@ public sealed class ModelStore
     {
         string path = ManifestPath(manifest.Name);
 
-        // Beside means the work folder: whatever lies four levels deep under manifests/ counts as a model.
-        string temporary = Path.Combine(Work, $"manifest-{Guid.NewGuid():N}");
         StoreFault.Guard(this, path, () =>
         {
-            DurableFile.CreateFolder(Work);
+            string folder = Path.GetDirectoryName(path)!;
+            DurableFile.CreateFolder(this, folder);
+
+            // Beside means a work folder: whatever lies four levels deep under manifests/ counts as a model.
+            string work = WorkFolder.For(Root, folder, TagLevels);
+            CreateWork(work);
+            string temporary = Path.Combine(work, $"manifest-{Guid.NewGuid():N}");
             try
             {
-                byte[] bytes = manifest.GetBytes();
-                DurableFile.CreateFolder(Path.GetDirectoryName(path)!);
-                DurableFile.WriteWhole(bytes, temporary, path);
+                DurableFile.WriteWhole(this, manifest.GetBytes(), temporary, path);
             }
             finally
             {
                 File.Delete(temporary);
             }
         });
+    }
+
+    /// <summary>Creates the folder of unfinished work, and sees that it is one.</summary>
+    /// <exception cref="IOException">It cannot be created, or a link stands in its place.</exception>
+    internal void CreateWork() => CreateWork(Work);
+
+    private void CreateWork(string path)
+    {
+        DurableFile.CreateFolder(this, path);
+        if (FileFacts.TryReadEntry(path) is { IsLink: true })
+        {
+            throw new IOException($"'{path}' is a link, and no unfinished work is written through one. Remove it.");
+        }
     }
 
     private ModelName? NameOf(string path)

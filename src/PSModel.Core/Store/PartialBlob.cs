@@ -1,3 +1,4 @@
+using PSModel.Core.Faults;
 using PSModel.Core.Names;
 
 namespace PSModel.Core.Store;
@@ -13,6 +14,7 @@ internal sealed class PartialBlob : IDisposable
     private static long _count;
 
     private readonly FileStream _file;
+    private readonly FileFacts? _identity;
 
     /// <summary>Tells which of two files was opened first: the lesser one.</summary>
     public long Opened { get; }
@@ -22,10 +24,10 @@ internal sealed class PartialBlob : IDisposable
     {
         _store = store;
         _digest = digest;
-        DurableFile.CreateFolder(store.Work);
-        _file = DurableFile.OpenForWriting(PathOf(store, digest), FileMode.OpenOrCreate);
-        _file.SetLength(kept);
-        _file.Seek(kept, SeekOrigin.Begin);
+        store.CreateWork();
+        _file = WorkFile.OpenKept(store, PathOf(store, digest), kept);
+
+        _identity = FileFacts.TryRead(_file.SafeFileHandle);
 
         // Counted afterwards, so that the file with the least number was open before a byte of any other was written.
         Opened = Interlocked.Increment(ref _count);
@@ -44,11 +46,7 @@ internal sealed class PartialBlob : IDisposable
     public string FilePath => PathOf(_store, _digest);
 
     /// <summary>The length of what an earlier call left, in bytes; 0 where it left nothing.</summary>
-    public static long LengthOf(ModelStore store, BlobDigest digest)
-    {
-        FileInfo file = new(PathOf(store, digest));
-        return file.Exists ? file.Length : 0;
-    }
+    public static long LengthOf(ModelStore store, BlobDigest digest) => WorkFile.LengthOf(PathOf(store, digest));
 
     public static void Delete(ModelStore store, BlobDigest digest) => DurableFile.Delete(PathOf(store, digest));
 
@@ -76,12 +74,27 @@ internal sealed class PartialBlob : IDisposable
 
     /// <summary>Closes the file and gives it its final name, which is durable once its folder is synced. The caller has flushed
     /// and verified it.</summary>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.BlobInUse"/> where its path leads to another file by now, or the
+    /// file to other programs.</exception>
     public void Rename()
     {
-        _file.Dispose();
         string final = _store.BlobPath(_digest);
-        DurableFile.CreateFolder(Path.GetDirectoryName(final)!);
+        DurableFile.CreateFolder(_store, Path.GetDirectoryName(final)!);
+        RequireOwn();
+        _file.Dispose();
         DurableFile.Rename(FilePath, final);
+    }
+
+    /// <summary>What is renamed must be what was written: a name can be given to another file while one is open, except on Windows.</summary>
+    private void RequireOwn()
+    {
+        if (_identity is { } opened && !(FileFacts.TryReadEntry(FilePath) is { IsOwn: true } named && named.IsSame(opened)))
+        {
+            throw new ModelFaultException(
+                ModelFault.BlobInUse,
+                $"Another program replaced '{FilePath}' while it was written, so {_digest} is not committed. Run the same command again, and no other one that writes there.",
+                new FaultFacts { Digest = _digest.ToString(), Path = FilePath });
+        }
     }
 
     public void Dispose() => _file.Dispose();

@@ -22,10 +22,8 @@ internal sealed class PartialBlockMap : IDisposable
     {
         _blocks = blocks;
         _written = mark?.Count ?? 0;
-        DurableFile.CreateFolder(store.Work);
-        _file = DurableFile.OpenForWriting(PathOf(store, digest), FileMode.OpenOrCreate);
-        _file.SetLength((long)_written * BlockChecksum.Size);
-        _file.Seek(0, SeekOrigin.End);
+        store.CreateWork();
+        _file = WorkFile.OpenKept(store, PathOf(store, digest), (long)_written * BlockChecksum.Size);
     }
 
     /// <summary>Goes on with the map of an earlier call.</summary>
@@ -60,14 +58,8 @@ internal sealed class PartialBlockMap : IDisposable
 
     private static byte[] ReadStart(string path, int length)
     {
-        using FileStream file = File.OpenRead(path);
-        byte[] bytes = new byte[(int)Math.Min(length, file.Length)];
-        int filled = 0;
-        for (int read = -1; read != 0 && filled < bytes.Length; filled += read)
-        {
-            read = file.Read(bytes, filled, bytes.Length - filled);
-        }
-
+        byte[] bytes = WorkFile.TryRead(path, BlockMapFile.MaximumBytes) ?? [];
+        Array.Resize(ref bytes, Math.Min(length, bytes.Length));
         return bytes;
     }
 

@@ -97,7 +97,7 @@ internal sealed class BlobRepair(SaveContext context, PlannedBlob planned)
             pass = await ReadAsync(path, ReadMode.Buffered, layout, cancellationToken).ConfigureAwait(false);
         }
 
-        return pass.IsRead || new FileInfo(path).Length == 0 ? pass : throw Unreadable(pass.Result!.Error ?? string.Empty, null);
+        return pass.IsRead || FileFacts.TryRead(path) is { Size: 0 } ? pass : throw Unreadable(pass.Result!.Error ?? string.Empty, null);
     }
 
     private async Task<ReadPass> ReadAsync(string path, ReadMode mode, BlockLayout layout, CancellationToken cancellationToken)
@@ -162,7 +162,7 @@ internal sealed class BlobRepair(SaveContext context, PlannedBlob planned)
     private FileStream OpenCopy()
     {
         FileStream? copy = null;
-        StoreFault.Guard(_store, _copy, () => copy = DurableFile.OpenForWriting(_copy, FileMode.Create));
+        StoreFault.Guard(_store, _copy, () => copy = WorkFile.Create(_store, _copy));
         return copy!;
     }
 

@@ -1,4 +1,5 @@
 using PSModel.Core.Names;
+using PSModel.Core.Store;
 
 namespace PSModel.Core.Verification;
 
@@ -29,15 +30,8 @@ public sealed class BlobTarget
     /// <summary>The expected size in bytes, if known.</summary>
     public long? Size { get; }
 
-    /// <summary>The length of the file in bytes at this moment; 0 where there is none.</summary>
-    public long FileLength
-    {
-        get
-        {
-            FileInfo file = new(Path);
-            return file.Exists ? file.Length : 0;
-        }
-    }
+    /// <summary>The length of the file in bytes at this moment, of its target if it is a link; 0 where there is none.</summary>
+    public long FileLength => FileFacts.TryRead(Path) is { IsFile: true } facts ? facts.Size : 0;
 
     /// <summary>The model, if known.</summary>
     public ModelName? Name { get; }

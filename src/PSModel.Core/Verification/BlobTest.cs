@@ -2,6 +2,7 @@ using System.Diagnostics;
 using PSModel.Core.Faults;
 using PSModel.Core.Names;
 using PSModel.Core.Reading;
+using PSModel.Core.Store;
 
 namespace PSModel.Core.Verification;
 
@@ -52,12 +53,13 @@ public sealed class BlobTest : IBlobCheck
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         Stopwatch clock = Stopwatch.StartNew();
-        FileInfo file = new(Target.Path);
-        Status =
-            file.Exists && Target.Size is { } expected && file.Length != expected ? BlobStatus.SizeMismatch
-            : file.Exists ? await ReadAsync(cancellationToken).ConfigureAwait(false)
-            : Directory.Exists(Target.Path) ? BlobStatus.Unreadable
-            : BlobStatus.Missing;
+        Status = FileFacts.TryRead(Target.Path) switch
+        {
+            null => BlobStatus.Missing,
+            { IsFile: false } => BlobStatus.Unreadable,
+            { Size: var size } when Target.Size is { } expected && size != expected => BlobStatus.SizeMismatch,
+            _ => await ReadAsync(cancellationToken).ConfigureAwait(false),
+        };
         Elapsed = clock.Elapsed;
     }
 

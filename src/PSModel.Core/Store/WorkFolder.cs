@@ -1,0 +1,42 @@
+using System.Runtime.InteropServices;
+
+namespace PSModel.Core.Store;
+
+/// <summary>
+/// Finds where unfinished work lies: on the volume of the folder that it will be renamed into, for what is copied in place of a
+/// rename is no longer what was verified. Stateless and thread-safe.
+/// </summary>
+internal static class WorkFolder
+{
+    public const string Name = ".psmodel";
+
+    private static bool IsWindows { get; } = RuntimeInformation.IsOSPlatform(OSPlatform.Windows);
+
+    /// <summary>Finds the work folder for a folder of a store: in the store, unless that folder lies on another volume, by a link
+    /// or a mount. Then beside it, where that is on its volume and can be written, else within it.</summary>
+    /// <param name="root">The store.</param>
+    /// <param name="folder">Where the files belong.</param>
+    /// <param name="levels">How deep it lies in the store: so far up the work folder may be.</param>
+    public static string For(string root, string folder, int levels)
+    {
+        if (!Directory.Exists(folder) || AreOneVolume(root, folder) || RealPath(folder) is not { } real)
+        {
+            return Path.Combine(root, Name);
+        }
+
+        string top = real;
+        for (int level = 0; level < levels && Path.GetDirectoryName(top) is { } above && AreOneVolume(above, real) && CanHoldWork(above); level++)
+        {
+            top = above;
+        }
+
+        return Path.Combine(top, Name);
+    }
+
+    private static bool AreOneVolume(string folder, string other) =>
+        FileFacts.TryRead(folder)?.Volume == FileFacts.TryRead(other)?.Volume && (IsWindows || UnixFile.AreOneMount(folder, other));
+
+    private static bool CanHoldWork(string folder) => IsWindows || Directory.Exists(Path.Combine(folder, Name)) || UnixFile.CanWrite(folder);
+
+    private static string? RealPath(string path) => IsWindows ? WindowsFile.RealPath(path) : UnixFile.RealPath(path);
+}
