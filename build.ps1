@@ -3,7 +3,8 @@
 Builds, tests, packs, and shows PSModel.
 .DESCRIPTION
 Build   builds everything and stages the module in out/PSModel/<version>/.
-Test    builds, then runs the xunit tests and, where Pester is installed, the Pester files.
+Test    builds, then runs every test: those of xunit, and by them the Pester files.
+Pester  builds, then runs the Pester files alone, in this PowerShell; -ResultPath gives the results as NUnit XML.
 Pack    builds the module, makes out/PSModel.<version>.nupkg of it, and says the file's path and size. Install-PSResource
         takes the file from a folder that is registered as a repository. The same sources give the same bytes.
 Demo    builds, then runs the demo: no network is needed.
@@ -12,14 +13,18 @@ Demo    builds, then runs the demo: no network is needed.
 .EXAMPLE
 ./build.ps1 -Task Test
 .EXAMPLE
+./build.ps1 -Task Pester -ResultPath TestResults/pester.xml
+.EXAMPLE
 ./build.ps1 -Task Pack
 Register-PSResourceRepository -Name local -Uri ./out -Trusted
 Install-PSResource PSModel -Repository local
 #>
 [CmdletBinding()]
 param(
-    [ValidateSet('Build', 'Test', 'Pack', 'Demo')]
-    [string] $Task = 'Build'
+    [ValidateSet('Build', 'Test', 'Pester', 'Pack', 'Demo')]
+    [string] $Task = 'Build',
+
+    [string] $ResultPath
 )
 
 $ErrorActionPreference = 'Stop'
@@ -29,23 +34,6 @@ function Invoke-Dotnet {
     & dotnet @args
     if ($LASTEXITCODE -ne 0) {
         throw "dotnet $($args[0]) failed."
-    }
-}
-
-function Invoke-PesterFile {
-    $pester = Get-Module Pester -ListAvailable | Where-Object Version -ge '5.0' | Sort-Object Version -Descending | Select-Object -First 1
-    if (-not $pester) {
-        Write-Warning "Pester 5 or later is not installed: the Pester files are skipped. 'Install-PSResource Pester' brings it."
-        return
-    }
-
-    Import-Module $pester
-    $configuration = New-PesterConfiguration
-    $configuration.Run.Path = Join-Path $PSScriptRoot 'tests'
-    $configuration.Run.PassThru = $true
-    $result = Invoke-Pester -Configuration $configuration
-    if ($result.Result -ne 'Passed') {
-        throw "Pester: $($result.FailedCount) tests failed."
     }
 }
 
@@ -68,7 +56,15 @@ switch ($Task) {
     }
     'Test' {
         Invoke-Dotnet test $solution --nologo --no-build
-        Invoke-PesterFile
+    }
+    'Pester' {
+        # The build has brought it.
+        $packages = if ($env:NUGET_PACKAGES) { $env:NUGET_PACKAGES } else { Join-Path $HOME '.nuget/packages' }
+        $pester = Get-ChildItem (Join-Path $packages 'pester') -Directory | Sort-Object { [version] $_.Name } | Select-Object -Last 1
+        & "$PSScriptRoot/tests/Invoke-PesterFile.ps1" -Pester (Join-Path $pester.FullName 'tools/Pester.psd1') -ResultPath $ResultPath
+        if ($LASTEXITCODE -ne 0) {
+            throw "Pester: $LASTEXITCODE tests failed."
+        }
     }
     'Pack' {
         Invoke-Pack

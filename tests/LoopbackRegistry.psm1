@@ -1,7 +1,12 @@
 # The loopback registry of the tests, as a script can start and stop it.
 
 $root = Split-Path -Parent $PSScriptRoot
-$program = Join-Path $root 'src/PSModel.Cli/bin/Release/net10.0/PSModel.Cli.dll'
+
+# Of the configurations that were built, the last.
+$program = 'Release', 'Debug' |
+    ForEach-Object { Join-Path $root "src/PSModel.Cli/bin/$_/net10.0/PSModel.Cli.dll" } |
+    Sort-Object { [System.IO.File]::GetLastWriteTimeUtc($_) } |
+    Select-Object -Last 1
 $version = (Import-PowerShellDataFile (Join-Path $root 'PSModel.psd1')).ModuleVersion
 $stagedModule = Join-Path $root "out/PSModel/$version/PSModel.psd1"
 
@@ -59,6 +64,23 @@ function Start-LoopbackRegistry {
 
 <#
 .SYNOPSIS
+Runs a command in this PowerShell once more, in a process of its own. What it writes is the output.
+.DESCRIPTION
+PowerShell may be a program, or a dotnet tool that was started as `dotnet pwsh.dll`.
+#>
+function Invoke-OtherPowerShell {
+    param([Parameter(Mandatory)] [string] $Command)
+
+    $shell, $arguments = (Get-Process -Id $PID).Path, @()
+    if ((Split-Path -Leaf $shell) -like 'dotnet*') {
+        $arguments = @((Join-Path $PSHOME 'pwsh.dll'))
+    }
+
+    & $shell @arguments -NoProfile -NonInteractive -Command $Command
+}
+
+<#
+.SYNOPSIS
 Stops a registry that Start-LoopbackRegistry started.
 #>
 function Stop-LoopbackRegistry {
@@ -73,4 +95,4 @@ function Stop-LoopbackRegistry {
     $Registry.Process.Dispose()
 }
 
-Export-ModuleMember -Function Get-StagedModulePath, Start-LoopbackRegistry, Stop-LoopbackRegistry
+Export-ModuleMember -Function Get-StagedModulePath, Invoke-OtherPowerShell, Start-LoopbackRegistry, Stop-LoopbackRegistry

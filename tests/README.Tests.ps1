@@ -2,12 +2,6 @@ BeforeAll {
     Import-Module (Join-Path $PSScriptRoot 'LoopbackRegistry.psm1') -Force
     $null = Get-StagedModulePath
     $root = Split-Path -Parent $PSScriptRoot
-
-    # This PowerShell once more, also where it was started as `dotnet pwsh.dll`.
-    $program, $arguments = (Get-Process -Id $PID).Path, @()
-    if ((Split-Path -Leaf $program) -like 'dotnet*') {
-        $arguments = @((Join-Path $PSHOME 'pwsh.dll'))
-    }
 }
 
 Describe 'The README' {
@@ -20,7 +14,7 @@ Describe 'The README' {
         # Pester in Pester would share its state, so it runs in a process of its own, in the checkout as the text says.
         $pester = (Get-Module Pester).Path
         $script = "Set-Location '$root'; Import-Module '$pester'; `$result = Invoke-Pester -Path '$file' -PassThru -Output None; `$result.PassedCount; `$result.FailedCount"
-        $counts = & $program @arguments -NoProfile -NonInteractive -Command $script
+        $counts = Invoke-OtherPowerShell $script
         $counts | Select-Object -Last 2 | Should -Be '2', '0'
     }
 }

@@ -28,6 +28,9 @@ public static class Checkout
     public static string FrameworkTests { get; } =
         Path.Combine(Root, "tests", "PSModel.Core.FrameworkTests", "bin", Configuration, "net472", "PSModel.Core.FrameworkTests.dll");
 
+    /// <summary>Runs the Pester files.</summary>
+    public static string PesterRunner { get; } = Path.Combine(Root, "tests", "Invoke-PesterFile.ps1");
+
     /// <summary>The configuration that the tests were built in.</summary>
     public static string Configuration => typeof(Checkout).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
 

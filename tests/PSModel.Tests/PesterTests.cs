@@ -1,0 +1,43 @@
+using System.Reflection;
+using System.Xml.Linq;
+using PSModel.TestParts;
+
+namespace PSModel.Tests;
+
+/// <summary>The Pester files, in real PowerShell.</summary>
+public sealed class PesterTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+
+    public static TheoryData<string> Files => [.. Directory.GetFiles(Path.Combine(Checkout.Root, "tests"), "*.Tests.ps1").Select(path => Path.GetFileName(path))];
+
+    [Theory]
+    [InlineData("6.2.0", "C.UTF-8", "-Reversed")]
+    [InlineData("5.9.1", "de_DE.UTF-8")]
+    public async Task All_pass_together(string version, string culture, params string[] more) => await RunAsync(version, culture, more);
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public async Task Each_passes_alone_and_its_results_are_written(string file)
+    {
+        using TemporaryFolder folder = new();
+        string results = Path.Combine(folder.Path, "results", "pester.xml");
+        await RunAsync("6.2.0", "C.UTF-8", "-Path", Path.Combine(Checkout.Root, "tests", file), "-ResultPath", results);
+        Assert.Equal("test-results", XDocument.Load(results).Root!.Name.LocalName);
+    }
+
+    private static async Task RunAsync(string version, string culture, params string[] arguments)
+    {
+        string root = typeof(PesterTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "NuGetPackageRoot").Value!;
+        string pester = Path.Combine(root, "pester", version, "tools", "Pester.psd1");
+        using ChildProcess shell = ChildProcess.Start(
+            "dotnet",
+            ["tool", "run", "pwsh", "--", "-NoProfile", "-NonInteractive", "-File", Checkout.PesterRunner, "-Pester", pester, .. arguments],
+            ("LC_ALL", culture),
+            ("NO_COLOR", "1"));
+        int failed = await shell.WaitAsync(Patience);
+        Assert.True(failed == 0, shell.Output + shell.Error);
+        Assert.Contains($"Pester {version}: ", shell.Output, StringComparison.Ordinal);
+        Assert.Contains(" 0 failed, 0 skipped.", shell.Output, StringComparison.Ordinal);
+    }
+}
