@@ -18,6 +18,12 @@ internal sealed class TransferWatcher : ISaveObserver
 
     public Action<TransferMeter>? OnLook { get; set; }
 
+    /// <summary>Called with each blob that came into the store, on the thread that brought it.</summary>
+    public Action<SavedBlob>? OnFinished { get; set; }
+
+    /// <summary>Called with each sentence, on the thread that tells it.</summary>
+    public Action<string>? OnTold { get; set; }
+
     public List<string> Told { get; } = [];
 
     public SavedBlob? Saved { get; private set; }
@@ -78,6 +84,7 @@ internal sealed class TransferWatcher : ISaveObserver
         }
 
         Saved = blob;
+        OnFinished?.Invoke(blob);
     }
 
     public void BlobFailed(Manifest manifest, BlobDigest digest, ModelFaultException fault) => _fault = fault;
@@ -98,5 +105,7 @@ internal sealed class TransferWatcher : ISaveObserver
         {
             Told.Add(message);
         }
+
+        OnTold?.Invoke(message);
     }
 }

@@ -78,6 +78,16 @@ public sealed class SaveModelBlobErrorTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public void ManifestInvalid_when_the_text_of_a_piped_one_was_changed()
+    {
+        string name = _registry.Offer(_model);
+        string change = "$m = Get-ModelManifest $name; $m.GetType().GetProperty('Raw').SetValue($m, $m.Raw.Replace('schemaVersion', 'x\":1,\"schemaVersion'))";
+        EngineResult result = _engine.Run($"param($name, $store) {change}; $m | Save-ModelBlob -StorePath $store", name, _store.Path);
+        ErrorRecord error = result.SingleError("ManifestInvalid", ErrorCategory.InvalidData);
+        Assert.NotEqual(Property(error, "Digest"), Property(error, "ActualDigest"));
+    }
+
+    [Fact]
     public void DigestMismatch_when_a_bit_is_flipped_on_the_way()
     {
         _registry.Fault = Blob(answer => answer.FlipAt = 1_234_567);

@@ -1,9 +1,6 @@
 using PSModel.Core.Faults;
 using PSModel.Core.Metering;
-using PSModel.Core.Names;
-using PSModel.Core.Reading;
 using PSModel.Core.Store;
-using PSModel.Core.Verification;
 
 namespace PSModel.Core.Commit;
 
@@ -11,7 +8,9 @@ namespace PSModel.Core.Commit;
 /// The one place where a blob gets its final name: flush, size, digest, read-back where that is wanted, rename, folder. Several
 /// blobs at a time share the file system's work. Thread-safe.
 /// </summary>
-internal sealed class BlobCommit(ModelStore store, bool isReadBack)
+/// <param name="store">Where they go.</param>
+/// <param name="readBack">Reads each once more; <see langword="null"/> where that is not wanted.</param>
+internal sealed class BlobCommit(ModelStore store, ReadBack? readBack)
 {
     /// <summary>From so many blobs on, the volume is flushed and not each file.</summary>
     private const int ManyBlobs = 8;
@@ -34,9 +33,9 @@ internal sealed class BlobCommit(ModelStore store, bool isReadBack)
 
         await EachAsync(blobs, failures, blob => FlushWhole(blob, areFlushed)).ConfigureAwait(false);
         await EachAsync(blobs, failures, CheckDigest).ConfigureAwait(false);
-        if (isReadBack)
+        if (readBack is not null)
         {
-            await EachAsync(blobs, failures, blob => ReadBackAsync(blob, cancellationToken)).ConfigureAwait(false);
+            await EachAsync(blobs, failures, blob => readBack.RunAsync(blob, cancellationToken)).ConfigureAwait(false);
         }
 
         await EachAsync(blobs, failures, Rename).ConfigureAwait(false);
@@ -92,36 +91,7 @@ internal sealed class BlobCommit(ModelStore store, bool isReadBack)
         if (blob.Actual != blob.Layer.Digest)
         {
             Discard(blob);
-            throw Mismatch(blob, ModelFault.DigestMismatch, blob.Actual, $"The bytes that arrived for {blob.Layer.Digest} have the digest {blob.Actual}.");
-        }
-    }
-
-    /// <summary>Reads the file, closed and flushed but not yet visible, and compares what comes back with what went in.</summary>
-    private async Task ReadBackAsync(FinishedBlob blob, CancellationToken cancellationToken)
-    {
-        blob.Meter.Phase = TransferPhase.Verifying;
-        blob.File.Dispose();
-        BlobDigest? read = null;
-        string what;
-        try
-        {
-            BlobReading reading = await BlobReader.ReadAsync(blob.File.FilePath, ReadMode.Buffered, blob.Meter.Verify, cancellationToken).ConfigureAwait(false);
-            read = reading.Digest;
-            what = $"gives {read}";
-        }
-        catch (Exception e) when (StoreFault.IsOfStore(e))
-        {
-            what = $"fails ({e.Message})";
-        }
-
-        if (read != blob.Layer.Digest)
-        {
-            Discard(blob);
-            throw Mismatch(
-                blob,
-                ModelFault.ReadBackMismatch,
-                read,
-                $"The bytes of {blob.Layer.Digest} arrived right, and reading them back from '{store.Root}' {what}: the storage, or the way it is read, is at fault.");
+            throw blob.Mismatch(ModelFault.DigestMismatch, store.BlobPath(blob.Layer.Digest), blob.Actual, $"The bytes that arrived for {blob.Layer.Digest} have the digest {blob.Actual}.");
         }
     }
 
@@ -153,7 +123,7 @@ internal sealed class BlobCommit(ModelStore store, bool isReadBack)
         await EachAsync(blobs, failures, _ => failure is null ? Task.CompletedTask : Task.FromException(failure)).ConfigureAwait(false);
     }
 
-    /// <summary>Bytes that are known to be wrong, or cannot be told from wrong ones, are no use to a later call. The files are
+    /// <summary>Bytes that are known to be wrong are no use to a later call. The files are
     /// closed first: Windows removes none that is open.</summary>
     private void Discard(FinishedBlob blob) => StoreFault.Guard(store, store.Work, () =>
     {
@@ -161,16 +131,4 @@ internal sealed class BlobCommit(ModelStore store, bool isReadBack)
         blob.DeleteTraces();
         PartialBlob.Delete(store, blob.Layer.Digest);
     });
-
-    private ModelFaultException Mismatch(FinishedBlob blob, ModelFault fault, BlobDigest? actual, string message) => new(
-        fault,
-        message,
-        new FaultFacts
-        {
-            Name = blob.Name.Shortest,
-            Digest = blob.Layer.Digest.ToString(),
-            ActualDigest = actual?.ToString(),
-            Path = store.BlobPath(blob.Layer.Digest),
-            ExpectedSize = blob.Layer.Size,
-        });
 }

@@ -1,3 +1,4 @@
+using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Metering;
 using PSModel.Core.Names;
@@ -16,4 +17,20 @@ internal sealed record FinishedBlob(Layer Layer, ModelName Name, PartialBlob Fil
 {
     /// <summary>Done between the last check and the rename: what belongs beside the blob.</summary>
     public Action? BeforeRename { get; init; }
+
+    /// <summary>Done where right bytes arrived and the blob cannot be committed: makes a later call go on from the whole of it.</summary>
+    public Action? Keep { get; init; }
+
+    /// <summary>Makes the fault of a digest that is not the blob's.</summary>
+    public ModelFaultException Mismatch(ModelFault fault, string path, BlobDigest? actual, string message) => new(
+        fault,
+        message,
+        new FaultFacts
+        {
+            Name = Name.Shortest,
+            Digest = Layer.Digest.ToString(),
+            ActualDigest = actual?.ToString(),
+            Path = path,
+            ExpectedSize = Layer.Size,
+        });
 }

@@ -8,6 +8,8 @@ public sealed class TransferMeter
 {
     private long _received;
     private long _accepted;
+    private long _discarded;
+    private long _most;
     private long _resumed;
     private long _verified;
     private int _retries;
@@ -30,7 +32,26 @@ public sealed class TransferMeter
     }
 
     /// <summary>The bytes of the blob that are here, those of earlier calls included. Never goes down.</summary>
-    public long BytesTransferred => BytesResumed + Interlocked.Read(ref _accepted);
+    public long BytesTransferred
+    {
+        get
+        {
+            long now = BytesResumed + Interlocked.Read(ref _accepted) - Interlocked.Read(ref _discarded);
+            long most = Interlocked.Read(ref _most);
+            while (now > most)
+            {
+                long seen = Interlocked.CompareExchange(ref _most, now, most);
+                if (seen == most)
+                {
+                    return now;
+                }
+
+                most = seen;
+            }
+
+            return most;
+        }
+    }
 
     /// <summary>The bytes that came over the wire in this call, those that were of no use included.</summary>
     public long BytesReceived => Interlocked.Read(ref _received);
@@ -72,6 +93,14 @@ public sealed class TransferMeter
     internal void Receive(int bytes) => Interlocked.Add(ref _received, bytes);
 
     internal void Accept(int bytes) => Interlocked.Add(ref _accepted, bytes);
+
+    /// <summary>What is here turned out to be of no use, and the blob is fetched from its beginning.</summary>
+    internal void StartOver()
+    {
+        _ = BytesTransferred;
+        BytesResumed = 0;
+        Interlocked.Exchange(ref _discarded, Interlocked.Read(ref _accepted));
+    }
 
     /// <summary>The file is read once more from its beginning.</summary>
     internal void BeginVerify() => Interlocked.Exchange(ref _verified, 0);

@@ -45,6 +45,7 @@ internal static class HandlerFactory
     public static HttpMessageHandler Create(RegistryOptions options)
     {
         _ = options;
+        ServicePointManager.SecurityProtocol = OldTls.With12(ServicePointManager.SecurityProtocol);
         return new HttpClientHandler
         {
             AllowAutoRedirect = false,

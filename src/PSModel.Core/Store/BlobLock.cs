@@ -10,6 +10,9 @@ namespace PSModel.Core.Store;
 /// therefore files are opened and removed under a second lock, on a file that stays.</remarks>
 internal sealed class BlobLock : IDisposable
 {
+    /// <summary>How the names of the files end.</summary>
+    public const string Extension = ".lock";
+
     private const string GateName = "lock";
 
     /// <summary>A millisecond each.</summary>
@@ -46,7 +49,7 @@ internal sealed class BlobLock : IDisposable
     public static void Sweep(ModelStore store)
     {
         using LockFile? gate = EnterGate(store);
-        foreach (string path in gate is null ? [] : Directory.GetFiles(store.Work, "*.lock"))
+        foreach (string path in gate is null ? [] : Directory.GetFiles(store.Work, "*" + Extension))
         {
             LockFile.TryTake(store, path, isRemoved: true)?.Dispose();
         }
@@ -121,5 +124,5 @@ internal sealed class BlobLock : IDisposable
         return gate;
     }
 
-    private static string PathOf(ModelStore store, BlobDigest digest) => Path.Combine(store.Work, $"{digest.FileName}.lock");
+    private static string PathOf(ModelStore store, BlobDigest digest) => Path.Combine(store.Work, digest.FileName + Extension);
 }

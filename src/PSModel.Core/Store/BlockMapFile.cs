@@ -12,6 +12,9 @@ namespace PSModel.Core.Store;
 /// </summary>
 internal sealed class BlockMapFile(ModelStore store, BlobDigest digest)
 {
+    /// <summary>How the names of the files end.</summary>
+    public const string Extension = ".blocks";
+
     private const int Version = 1;
 
     /// <summary>That of a blob of 64 TiB; a longer file is none of ours.</summary>
@@ -19,7 +22,7 @@ internal sealed class BlockMapFile(ModelStore store, BlobDigest digest)
 
     private const int HashSize = 32;
 
-    private readonly string _path = Path.Combine(store.Work, $"{digest.FileName}.blocks");
+    private readonly string _path = Path.Combine(store.Work, digest.FileName + Extension);
 
     /// <summary>The map's file of a blob's file, which lies in <c>blobs/</c> of some store.</summary>
     public static BlockMapFile? Beside(string blob, BlobDigest digest) =>
@@ -38,6 +41,9 @@ internal sealed class BlockMapFile(ModelStore store, BlobDigest digest)
             return null;
         }
     }
+
+    /// <summary>Removes the map, if there is one.</summary>
+    public void Delete() => DurableFile.Delete(_path);
 
     /// <summary>Writes the map.</summary>
     public void Write(BlockMap map)

@@ -19,6 +19,25 @@ internal sealed class CheckpointFile(ModelStore store, BlobDigest digest)
 
     private readonly string _path = Path.Combine(store.Work, $"{digest.FileName}.checkpoint");
 
+    /// <summary>Whether there is a file, of whatever content.</summary>
+    public bool Exists => FileFacts.TryReadEntry(_path) is not null;
+
+    /// <summary>The size of the blob as the checkpoint has it; <see langword="null"/> where there is none that is whole.</summary>
+    public long? BlobSize
+    {
+        get
+        {
+            try
+            {
+                return Exists ? Parse(ReadText()).Size : null;
+            }
+            catch (Exception e) when (IsDamage(e))
+            {
+                return null;
+            }
+        }
+    }
+
     /// <summary>Reads the checkpoint.</summary>
     /// <param name="size">The size that the manifest names now.</param>
     /// <param name="partialLength">The length of the partial file.</param>
@@ -26,7 +45,7 @@ internal sealed class CheckpointFile(ModelStore store, BlobDigest digest)
     public Checkpoint? TryRead(long size, long partialLength, out string? problem)
     {
         problem = null;
-        if (FileFacts.TryReadEntry(_path) is null)
+        if (!Exists)
         {
             return null;
         }
@@ -41,12 +60,15 @@ internal sealed class CheckpointFile(ModelStore store, BlobDigest digest)
                 : null;
             return problem is null ? checkpoint : null;
         }
-        catch (Exception e) when (e is FormatException or JsonException or InvalidOperationException or KeyNotFoundException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsDamage(e))
         {
             problem = e.Message;
             return null;
         }
     }
+
+    private static bool IsDamage(Exception e) =>
+        e is FormatException or JsonException or InvalidOperationException or KeyNotFoundException or IOException or UnauthorizedAccessException;
 
     public void Write(Checkpoint checkpoint)
     {

@@ -16,7 +16,7 @@ internal static class DiskSpace
     public static void Require(ModelStore store, Layer layer, long kept, long promised = 0)
     {
         long required = layer.Size - kept;
-        if (AvailableAt(store.Work) is not { } available || available - promised >= required)
+        if (FreeSpace.At(store.Work) is not { } available || available - promised >= required)
         {
             return;
         }
@@ -25,25 +25,5 @@ internal static class DiskSpace
             ModelFault.InsufficientDiskSpace,
             string.Format(CultureInfo.InvariantCulture, "{0} needs {1} bytes more, and the volume of '{2}' has {3}{4}.", layer.Digest, required, store.Root, available, promised == 0 ? string.Empty : string.Format(CultureInfo.InvariantCulture, ", of which {0} are for blobs underway", promised)),
             new FaultFacts { Digest = layer.Digest.ToString(), Path = store.Root, RequiredBytes = required, AvailableBytes = available });
-    }
-
-    /// <summary>The free bytes of the volume that a path is on or will be on; <see langword="null"/> where nobody can tell.</summary>
-    private static long? AvailableAt(string path)
-    {
-        string? existing = path;
-        while (existing is not null && !Directory.Exists(existing))
-        {
-            existing = Path.GetDirectoryName(existing);
-        }
-
-        try
-        {
-            return existing is null ? null : new DriveInfo(existing).AvailableFreeSpace;
-        }
-        catch (Exception e) when (e is IOException or ArgumentException or UnauthorizedAccessException)
-        {
-            // A network share may have no drive to ask; the write itself will tell.
-            return null;
-        }
     }
 }

@@ -69,7 +69,7 @@ internal static class DurableFile
     {
         if (IsWindows)
         {
-            WindowsFile.Rename(from, to);
+            HeldFile.Try(to, () => WindowsFile.Rename(from, to));
         }
         else
         {
@@ -92,7 +92,7 @@ internal static class DurableFile
     {
         if (FileFacts.TryReadEntry(path) is not null)
         {
-            File.Delete(path);
+            HeldFile.Try(path, () => File.Delete(path));
             SyncFolder(Path.GetDirectoryName(path)!);
         }
     }

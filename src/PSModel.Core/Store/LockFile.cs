@@ -95,17 +95,24 @@ internal sealed class LockFile : IDisposable
     private static LockFile? TryOpenExclusively(string path, bool isRemoved)
     {
         const uint Access = WindowsFile.Read | WindowsFile.Write;
-        try
+        FileStream? stream = null;
+
+        // Access is denied for moments to one that is being removed.
+        HeldFile.Try(path, () =>
         {
-            return new LockFile(path, isRemoved, new FileStream(
-                WindowsFile.Open(path, isRemoved ? Access | WindowsFile.Delete : Access, FileShare.None, WindowsFile.OpenAlways, isRemoved ? WindowsFile.DeleteOnClose : 0),
-                FileAccess.ReadWrite,
-                bufferSize: 1));
-        }
-        catch (IOException e) when (StoreFault.IsHeld(e))
-        {
-            return null;
-        }
+            try
+            {
+                stream = new FileStream(
+                    WindowsFile.Open(path, isRemoved ? Access | WindowsFile.Delete : Access, FileShare.None, WindowsFile.OpenAlways, isRemoved ? WindowsFile.DeleteOnClose : 0),
+                    FileAccess.ReadWrite,
+                    bufferSize: 1);
+            }
+            catch (IOException e) when (HeldFile.IsReason(e))
+            {
+                // Somebody else has it.
+            }
+        });
+        return stream is null ? null : new LockFile(path, isRemoved, stream);
     }
 
     /// <summary>.NET's own lock passes over every error of the system, and an environment variable turns it off.</summary>

@@ -12,6 +12,8 @@ public sealed class ModelStore
 {
     private const string PathVariable = "OLLAMA_MODELS";
 
+    private const string TemporaryManifest = "manifest-";
+
     /// <summary>How deep the folder of a tag lies: <c>manifests/host/namespace/model</c>.</summary>
     private const int TagLevels = 4;
 
@@ -54,23 +56,30 @@ public sealed class ModelStore
 
     /// <summary>Where a model's manifest belongs.</summary>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.InvalidModelName"/> where the file system cannot hold
-    /// the name: Windows has no colon in a folder's name.</exception>
+    /// the name.</exception>
     public string ManifestPath(ModelName name)
     {
-        if (Path.DirectorySeparatorChar == '\\' && name.Host.Any(c => c == ':'))
-        {
-            throw new ModelFaultException(
-                ModelFault.InvalidModelName,
-                $"Windows cannot hold '{name.Host}' as a folder's name, so no store can keep '{name.Shortest}'. Name the model without the port, and give the registry's address by -Registry.",
-                new FaultFacts { Name = name.Shortest });
-        }
-
+        StoreNames.RequireHoldable(name, isWindows: Path.DirectorySeparatorChar == '\\');
         return Path.Combine(Manifests, name.Host, name.Namespace, name.Model, name.Tag);
     }
 
     /// <summary>The size of a blob's file in bytes, that of its target if it is a link; <see langword="null"/> where there is none, or
     /// where it is no file.</summary>
     public long? BlobSize(BlobDigest digest) => FileFacts.TryRead(BlobPath(digest)) is { IsFile: true } facts ? facts.Size : null;
+
+    /// <summary>Where a model's manifest may be written.</summary>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.InvalidModelName"/> where the file system cannot hold the name,
+    /// or takes it for another one that the store has.</exception>
+    internal string NewManifestPath(ModelName name)
+    {
+        string path = ManifestPath(name);
+        StoreFault.Guard(this, path, () => StoreNames.RequireOneSpelling(Manifests, name));
+        return path;
+    }
+
+    /// <summary>Whether a file of the work folder is a manifest that was being written.</summary>
+    internal static bool IsTemporaryManifest(string fileName) =>
+        fileName.StartsWith(TemporaryManifest, StringComparison.Ordinal) && Guid.TryParseExact(fileName.Substring(TemporaryManifest.Length), "N", out _);
 
     /// <summary>Whether a blob's file is there with the size that a manifest names; it is not read.</summary>
     internal bool Has(Layer layer) => BlobSize(layer.Digest) == layer.Size;
@@ -147,7 +156,7 @@ public sealed class ModelStore
     /// <see cref="ModelFault.StoreWriteFailed"/>.</exception>
     public void WriteManifest(Manifest manifest)
     {
-        string path = ManifestPath(manifest.Name);
+        string path = NewManifestPath(manifest.Name);
 
         StoreFault.Guard(this, path, () =>
         {
@@ -157,7 +166,7 @@ public sealed class ModelStore
             // Beside means a work folder: whatever lies four levels deep under manifests/ counts as a model.
             string work = WorkFolder.For(Root, folder, TagLevels);
             CreateWork(work);
-            string temporary = Path.Combine(work, $"manifest-{Guid.NewGuid():N}");
+            string temporary = Path.Combine(work, $"{TemporaryManifest}{Guid.NewGuid():N}");
             try
             {
                 DurableFile.WriteWhole(this, manifest.GetBytes(), temporary, path);

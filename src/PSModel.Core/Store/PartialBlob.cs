@@ -38,7 +38,7 @@ internal sealed class PartialBlob : IDisposable
     public static PartialBlob OpenGuarded(ModelStore store, BlobDigest digest, long kept)
     {
         PartialBlob? file = null;
-        StoreFault.Guard(store, store.Work, () => file = new PartialBlob(store, digest, kept));
+        StoreFault.Guard(store, PathOf(store, digest), () => file = new PartialBlob(store, digest, kept));
         return file!;
     }
 

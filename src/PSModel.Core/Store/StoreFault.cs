@@ -5,12 +5,6 @@ namespace PSModel.Core.Store;
 /// <summary>Makes a fault of what a file system says.</summary>
 internal static class StoreFault
 {
-    /// <summary><c>ERROR_SHARING_VIOLATION</c> as an HRESULT.</summary>
-    private const int SharingViolation = unchecked((int)0x80070020);
-
-    /// <summary><c>EWOULDBLOCK</c> of Linux and of macOS, which .NET gives as they are where a lock is held.</summary>
-    private static readonly int[] WouldBlock = [11, 35];
-
     /// <summary>Runs a step that writes to the store, and names what failed if it does.</summary>
     public static void Guard(ModelStore store, string path, Action step)
     {
@@ -27,20 +21,18 @@ internal static class StoreFault
     /// <summary>Whether a file system can be the reason. A file too long for it is an argument out of range to .NET.</summary>
     public static bool IsOfStore(Exception e) => e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException;
 
-    /// <summary>Whether somebody else holds the file.</summary>
-    public static bool IsHeld(Exception e) => e is IOException && (e.HResult == SharingViolation || WouldBlock.Contains(e.HResult));
-
     public static ModelFaultException From(ModelStore store, string path, Exception e)
     {
+        path = (e as HeldFileException)?.Path ?? path;
         FaultFacts facts = new() { Path = path };
         return e switch
         {
             UnauthorizedAccessException =>
                 new ModelFaultException(ModelFault.StoreNotWritable, $"The store '{store.Root}' cannot be written: {e.Message}", facts, e),
+            IOException when HeldFile.IsReason(e) =>
+                new ModelFaultException(ModelFault.BlobInUse, $"'{path}' is held by another program: {e.Message}", facts, e),
             IOException when !Directory.Exists(store.Work) =>
                 new ModelFaultException(ModelFault.StoreNotWritable, $"The store '{store.Root}' cannot be created: {e.Message}", facts, e),
-            IOException when IsHeld(e) =>
-                new ModelFaultException(ModelFault.BlobInUse, $"'{path}' is held by another program: {e.Message}", facts, e),
             _ => new ModelFaultException(ModelFault.StoreWriteFailed, $"Writing '{path}' failed: {e.Message}", facts, e),
         };
     }

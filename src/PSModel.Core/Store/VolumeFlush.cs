@@ -10,7 +10,7 @@ internal static class VolumeFlush
 
     /// <summary><c>EXT4_SUPER_MAGIC</c>, <c>XFS_SUPER_MAGIC</c>, <c>BTRFS_SUPER_MAGIC</c> and <c>TMPFS_MAGIC</c> of Linux'
     /// <c>magic.h</c>. Others lie over file systems whose failures they do not see (overlayfs), or tell nobody to flush (FUSE).</summary>
-    private static readonly long[] HonestFileSystems = [0xEF53, 0x58465342, 0x9123683E, 0x01021994];
+    private static readonly long[] HonestFileSystems = [0xEF53, 0x58465342, 0x9123683E, FileSystemKind.Tmpfs];
 
     private static bool IsHonestSystem { get; } =
         RuntimeInformation.IsOSPlatform(OSPlatform.Linux) && IntPtr.Size == 8 && Environment.OSVersion.Version >= FirstHonest;
@@ -22,11 +22,9 @@ internal static class VolumeFlush
     {
         try
         {
-            // struct statfs begins with f_type, a long, and has less than this.
-            long[] facts = new long[64];
             return IsHonestSystem
-                && FileSystem(file.SafeFileHandle, facts) == 0
-                && HonestFileSystems.Contains(facts[0])
+                && FileSystemKind.Of(file.SafeFileHandle) is { } kind
+                && HonestFileSystems.Contains(kind)
                 && Sync(file.SafeFileHandle) == 0;
         }
         catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException or ObjectDisposedException)
@@ -34,10 +32,6 @@ internal static class VolumeFlush
             return false;
         }
     }
-
-    [DllImport("libc", EntryPoint = "fstatfs")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int FileSystem(SafeHandle file, [Out] long[] facts);
 
     [DllImport("libc", EntryPoint = "syncfs")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

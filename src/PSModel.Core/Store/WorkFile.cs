@@ -16,8 +16,11 @@ internal static class WorkFile
     /// <summary>Makes a new file for writing alone, 0644 less the umask as Ollama's own, in place of whatever has its name.</summary>
     public static FileStream Create(ModelStore store, string path)
     {
-        File.Delete(path);
-        FileStream file = OpenNew(path);
+        FileStream file = HeldFile.Open(path, () =>
+        {
+            File.Delete(path);
+            return OpenNew(path);
+        });
         store.Owner?.Give(file.SafeFileHandle);
         return file;
     }
@@ -74,7 +77,7 @@ internal static class WorkFile
             return null;
         }
 
-        FileStream file = OpenLeft(path, access);
+        FileStream file = HeldFile.Open(path, () => OpenLeft(path, access));
         if (FileFacts.TryRead(file.SafeFileHandle) is { } opened && !(opened.IsOwn && opened.IsSame(seen)))
         {
             file.Dispose();

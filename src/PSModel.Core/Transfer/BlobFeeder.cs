@@ -25,6 +25,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
     private readonly CancellationToken _stopped = stop.Token;
     private readonly SemaphoreSlim _small = new(MostSmall);
     private readonly SemaphoreSlim _large = new(MostLarge);
+    private readonly SemaphoreSlim _reading = new(1);
     private readonly Dictionary<BlobDigest, Task> _underway = [];
     private readonly List<Task> _tasks = [];
     private readonly Stopwatch _sinceLook = Stopwatch.StartNew();
@@ -84,6 +85,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
     {
         _small.Dispose();
         _large.Dispose();
+        _reading.Dispose();
     }
 
     private static bool IsSmall(PlannedBlob blob) => blob.Layer.Size <= Blocks.BlockLayout.BlockSize;
@@ -110,9 +112,9 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         observer.BlobStarted(blob.Model.Manifest, blob.Layer, blob.Meter);
         if (isRepair)
         {
-            // One after the other: each is a reading of the disk.
-            _large.Wait(_stopped);
-            Start(blob, _large, () => RepairAsync(blob)).GetAwaiter().GetResult();
+            // Disks are read one blob after the other; what comes after the reading holds up none.
+            _reading.Wait(_stopped);
+            Start(blob, null, () => RepairAsync(blob));
         }
         else if (isPresent)
         {
@@ -168,6 +170,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         if (held is not null)
         {
             _hasLocked = true;
+            context.Leftovers.Remove(context.Tell);
             blob.Meter.IsWaitingForOther = false;
             Start(blob, room, () => FetchAsync(blob, held));
             return;
@@ -195,15 +198,14 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         }
     }
 
-    private Task Start(PlannedBlob blob, SemaphoreSlim room, Func<Task<BlobOutcome?>> run)
+    private void Start(PlannedBlob blob, SemaphoreSlim? room, Func<Task<BlobOutcome?>> run)
     {
         Task task = RunAsync(blob, room, run);
         _underway[blob.Digest] = task;
         _tasks.Add(task);
-        return task;
     }
 
-    private async Task RunAsync(PlannedBlob blob, SemaphoreSlim room, Func<Task<BlobOutcome?>> run)
+    private async Task RunAsync(PlannedBlob blob, SemaphoreSlim? room, Func<Task<BlobOutcome?>> run)
     {
         BlobOutcome? outcome = null;
         ModelFaultException? fault = null;
@@ -224,7 +226,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         }
         finally
         {
-            room.Release();
+            room?.Release();
         }
 
         ended(blob, outcome, fault);
@@ -256,7 +258,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
 
     private async Task<BlobOutcome?> RepairAsync(PlannedBlob blob)
     {
-        BlobRepair repair = new(context, blob);
-        return await repair.RunAsync(() => observer.ConfirmBlobAsync(blob.Model.Manifest, blob.Layer), _stopped).ConfigureAwait(false);
+        BlobRepair repair = new(context, blob, _large);
+        return await repair.RunAsync(() => observer.ConfirmBlobAsync(blob.Model.Manifest, blob.Layer), whenRead: () => _reading.Release(), _stopped).ConfigureAwait(false);
     }
 }

@@ -41,25 +41,68 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
 
         // Opening cuts off what is of no use, so the room is looked at afterwards.
         using PartialBlob file = PartialBlob.OpenGuarded(_store, planned.Digest, start);
+        try
+        {
+            await FetchAsync(kept, hash, file, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception) when (!_checkpoints.Exists)
+        {
+            Discard(file);
+            throw;
+        }
+
+        planned.Meter.Phase = TransferPhase.Completed;
+    }
+
+    private async Task FetchAsync(Checkpoint? kept, BlobHash hash, PartialBlob file, CancellationToken cancellationToken)
+    {
         using PartialBlockMap? map = OpenMap(hash, kept);
-        DiskSpace.Require(_store, planned.Layer, start, context.Schedule.Missing);
-        context.Tell($"Fetching {planned.Layer.Size - start} bytes of {planned.Digest}; the SHA-256 is computed by {Sha256Engine.Best.Name}.");
+        DiskSpace.Require(_store, planned.Layer, hash.Length, context.Schedule.Missing);
+        context.Tell($"Fetching {planned.Layer.Size - hash.Length} bytes of {planned.Digest}; the SHA-256 is computed by {Sha256Engine.Best.Name}.");
         using (CheckpointKeeper keeper = new(file, map, _checkpoints))
         {
             await ReceiveAsync(hash, file, keeper, cancellationToken).ConfigureAwait(false);
         }
 
+        BlobHashState whole = hash.Export();
         FinishedBlob finished = new(planned.Layer, planned.Name, file, BlobDigest.FromHash(hash.Sha.ComputeHash()), planned.Meter, () => DeleteTraces(map))
         {
             BeforeRename = () => KeepMap(hash),
+            Keep = () => KeepWhole(hash, whole, map),
         };
         Exception?[] failures = await context.Commit.RunAsync([finished], cancellationToken).ConfigureAwait(false);
         if (failures[0] is { } failure)
         {
             ExceptionDispatchInfo.Capture(failure).Throw();
         }
+    }
 
-        planned.Meter.Phase = TransferPhase.Completed;
+    /// <summary>Makes a later call commit the blob without fetching anything.</summary>
+    private void KeepWhole(BlobHash hash, BlobHashState whole, PartialBlockMap? map)
+    {
+        if (whole.Blocks is { } mark)
+        {
+            map?.Save(mark);
+        }
+
+        _checkpoints.Write(new Checkpoint(planned.Layer.Size, planned.Layer.Size, whole, Validator: null));
+        KeepMap(hash);
+    }
+
+    /// <summary>Without a checkpoint, what there is of the blob is of no use. A failure to remove it must not hide the one that
+    /// led here.</summary>
+    private void Discard(PartialBlob file)
+    {
+        try
+        {
+            file.Dispose();
+            PartialBlob.Delete(_store, planned.Digest);
+            PartialBlockMap.Delete(_store, planned.Digest);
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            context.Tell($"What is left of {planned.Digest} could not be removed: {e.Message}");
+        }
     }
 
     private BlobHash GoOn(Checkpoint kept)
@@ -210,11 +253,7 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
             if (hash.Length > 0)
             {
                 keeper.Keep(new Checkpoint(planned.Layer.Size, hash.Length, hash.Export(), validator));
-                return;
             }
-
-            file.Dispose();
-            PartialBlob.Delete(_store, planned.Digest);
         }
         catch (Exception e) when (StoreFault.IsOfStore(e))
         {

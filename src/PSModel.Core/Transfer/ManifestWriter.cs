@@ -6,7 +6,7 @@ using PSModel.Core.Store;
 namespace PSModel.Core.Transfer;
 
 /// <summary>Writes each model's manifest once every blob of it is there. Thread-safe.</summary>
-internal sealed class ManifestWriter(ModelStore store, ISaveObserver observer, bool isWanted)
+internal sealed class ManifestWriter(ModelStore store, Leftovers leftovers, ISaveObserver observer, bool isWanted)
 {
     private readonly object _gate = new();
     private Task _written = Task.CompletedTask;
@@ -30,7 +30,7 @@ internal sealed class ManifestWriter(ModelStore store, ISaveObserver observer, b
         try
         {
             observer.ModelStarted(model.Manifest);
-            _ = isWanted ? store.ManifestPath(model.Manifest.Name) : string.Empty;
+            _ = isWanted ? store.NewManifestPath(model.Manifest.Name) : string.Empty;
             return true;
         }
         catch (ModelFaultException fault)
@@ -114,6 +114,7 @@ internal sealed class ManifestWriter(ModelStore store, ISaveObserver observer, b
         else if (await observer.ConfirmManifestAsync(manifest, store.ManifestPath(manifest.Name)).ConfigureAwait(false))
         {
             store.WriteManifest(manifest);
+            leftovers.Remove(observer.Tell);
             observer.Tell($"{manifest.Name.Shortest} is complete; its manifest is written.");
         }
     }

@@ -21,6 +21,7 @@ public sealed class ModelSaver
     private readonly ModelStore _store;
     private readonly TransferOptions _options;
     private readonly RateLimiter _limiter;
+    private readonly Leftovers _leftovers;
 
     /// <summary>Makes a saver; nothing is opened or written yet.</summary>
     public ModelSaver(RegistryClient client, ModelStore store, TransferOptions options)
@@ -29,6 +30,7 @@ public sealed class ModelSaver
         _store = store;
         _options = options;
         _limiter = new RateLimiter(options.BandwidthLimit);
+        _leftovers = new Leftovers(store, isPresentEnough: !options.Force && !options.Repair);
     }
 
     /// <summary>Saves models. What fails is told to the observer, and the others go on.</summary>
@@ -38,13 +40,13 @@ public sealed class ModelSaver
     /// <param name="cancellationToken">Stops the transfers; what has arrived is kept for a later call.</param>
     public async Task SaveAsync(IReadOnlyList<ModelRequest> requests, ICollection<BlobDigest> only, ISaveObserver observer, CancellationToken cancellationToken)
     {
-        ManifestWriter manifests = new(_store, observer, isWanted: only.Count == 0);
+        ManifestWriter manifests = new(_store, _leftovers, observer, isWanted: only.Count == 0);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         SharedSchedule schedule = new(ScheduleOptions(), observer.Tell, _client.Trace, stop.Token);
         using LanePool pool = new(schedule, _limiter, stop);
-        BlobCommit commit = new(_store, _options.ReadBack);
+        BlobCommit commit = new(_store, _options.ReadBack ? new ReadBack(observer.Tell) : null);
         using CommitQueue commits = new(commit, stop.Token);
-        SaveContext context = new(_client, _store, _options, schedule, pool, commit, commits, observer.Tell);
+        SaveContext context = new(_client, _store, _options, schedule, pool, commit, commits, _leftovers, observer.Tell);
         using BlobFeeder feeder = new(context, observer, manifests.BlobEnded, stop);
         using ManifestQueue queue = new(requests, observer, stop.Token);
         try

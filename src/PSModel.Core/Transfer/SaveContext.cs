@@ -13,6 +13,7 @@ namespace PSModel.Core.Transfer;
 /// <param name="Pool">Fetches it.</param>
 /// <param name="Commit">Commits a blob.</param>
 /// <param name="Commits">Commits small blobs together.</param>
+/// <param name="Leftovers">What earlier calls left.</param>
 /// <param name="Tell">Told what users may want to know.</param>
 internal sealed record SaveContext(
     RegistryClient Client,
@@ -22,4 +23,5 @@ internal sealed record SaveContext(
     LanePool Pool,
     BlobCommit Commit,
     CommitQueue Commits,
+    Leftovers Leftovers,
     Action<string> Tell);

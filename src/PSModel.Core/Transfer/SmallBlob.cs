@@ -1,5 +1,6 @@
 using PSModel.Core.Commit;
 using PSModel.Core.Faults;
+using PSModel.Core.Hashing;
 using PSModel.Core.Lanes;
 using PSModel.Core.Metering;
 using PSModel.Core.Names;
@@ -11,12 +12,15 @@ namespace PSModel.Core.Transfer;
 
 /// <summary>
 /// Brings a blob of at most a block into the store: the lane that fetches it hashes and writes it, and it is committed together
-/// with others. There are no checkpoints and no block map: what fails is fetched again. For one run.
+/// with others. There are no checkpoints underway and no block map: what fails is fetched again, unless all of it arrived. For
+/// one run.
 /// </summary>
 internal sealed class SmallBlob(SaveContext context, PlannedBlob planned)
 {
     private readonly ModelStore _store = context.Store;
+    private readonly CheckpointFile _checkpoints = new(context.Store, planned.Digest);
     private PartialBlob? _file;
+    private bool _isKept;
 
     /// <summary>Runs the transfer to its end; comes back to the caller as soon as it waits for bytes.</summary>
     /// <exception cref="ModelFaultException">It failed; nothing of it is kept.</exception>
@@ -26,30 +30,55 @@ internal sealed class SmallBlob(SaveContext context, PlannedBlob planned)
         planned.Meter.Phase = TransferPhase.Downloading;
         try
         {
-            DiskSpace.Require(_store, planned.Layer, kept: 0, context.Schedule.Missing);
-            context.Tell($"Fetching {planned.Layer.Size} bytes of {planned.Digest}.");
-            InlineSink sink = new(Open);
-            if (planned.Layer.Size == 0)
+            Sha256 hash = FindWhole() ?? await FetchAsync(cancellationToken).ConfigureAwait(false);
+            BlobHashState whole = new(hash.Export(), Blocks: null);
+            FinishedBlob finished = new(planned.Layer, planned.Name, _file!, BlobDigest.FromHash(hash.ComputeHash()), planned.Meter, DeleteTraces)
             {
-                Open();
-            }
-            else
-            {
-                await ReceiveAsync(sink, cancellationToken).ConfigureAwait(false);
-            }
-
-            BlobDigest actual = BlobDigest.FromHash(sink.Hash.ComputeHash());
-            await context.Commits.CommitAsync(new FinishedBlob(planned.Layer, planned.Name, _file!, actual, planned.Meter, DeleteTraces)).ConfigureAwait(false);
+                Keep = () => Keep(whole),
+            };
+            await context.Commits.CommitAsync(finished).ConfigureAwait(false);
             isCommitted = true;
             planned.Meter.Phase = TransferPhase.Completed;
         }
         finally
         {
-            if (!isCommitted)
+            if (!isCommitted && !_isKept)
             {
                 Discard();
             }
         }
+    }
+
+    /// <summary>What an earlier call fetched whole and could not commit.</summary>
+    private Sha256? FindWhole()
+    {
+        long size = planned.Layer.Size;
+        if (_checkpoints.TryRead(size, PartialBlob.LengthOf(_store, planned.Digest), out _) is not { } kept || kept.Offset != size)
+        {
+            return null;
+        }
+
+        context.Tell($"All {size} bytes of {planned.Digest} are kept from an earlier call.");
+        planned.Meter.BytesResumed = size;
+        _file = PartialBlob.OpenGuarded(_store, planned.Digest, size);
+        return Sha256.Restore(kept.State.Sha);
+    }
+
+    private async Task<Sha256> FetchAsync(CancellationToken cancellationToken)
+    {
+        DiskSpace.Require(_store, planned.Layer, kept: 0, context.Schedule.Missing);
+        context.Tell($"Fetching {planned.Layer.Size} bytes of {planned.Digest}.");
+        InlineSink sink = new(Open);
+        if (planned.Layer.Size == 0)
+        {
+            Open();
+        }
+        else
+        {
+            await ReceiveAsync(sink, cancellationToken).ConfigureAwait(false);
+        }
+
+        return sink.Hash;
     }
 
     private async Task ReceiveAsync(InlineSink sink, CancellationToken cancellationToken)
@@ -78,10 +107,17 @@ internal sealed class SmallBlob(SaveContext context, PlannedBlob planned)
 
     private PartialBlob Open() => _file = PartialBlob.OpenGuarded(_store, planned.Digest, 0);
 
-    /// <summary>An earlier version may have left a checkpoint.</summary>
+    /// <summary>Makes a later call commit the blob without fetching anything.</summary>
+    private void Keep(BlobHashState whole)
+    {
+        _checkpoints.Write(new Checkpoint(planned.Layer.Size, planned.Layer.Size, whole, Validator: null));
+        _isKept = true;
+    }
+
+    /// <summary>An earlier call may have left a checkpoint.</summary>
     private void DeleteTraces()
     {
-        new CheckpointFile(_store, planned.Digest).Delete();
+        _checkpoints.Delete();
         PartialBlockMap.Delete(_store, planned.Digest);
     }
 

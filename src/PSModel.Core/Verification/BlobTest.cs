@@ -46,6 +46,9 @@ public sealed class BlobTest : IBlobCheck
     /// <inheritdoc/>
     public ModelFaultException? Fault { get; private set; }
 
+    /// <summary>Whether what was read came from the disk, as far as that can be told, and not from the system's cache.</summary>
+    public bool IsFromDisk { get; private set; }
+
     /// <summary>The time that the test took.</summary>
     public TimeSpan Elapsed { get; private set; }
 
@@ -67,6 +70,7 @@ public sealed class BlobTest : IBlobCheck
     {
         try
         {
+            IsFromDisk = _mode == ReadMode.Unbuffered ? PageCache.CanBePassed(Target.Path) : PageCache.TryDrop(Target.Path);
             BlobReading reading = await BlobReader.ReadAsync(Target.Path, _mode, bytes => Interlocked.Add(ref _read, bytes), cancellationToken).ConfigureAwait(false);
             Actual = reading.Digest;
             return Actual == Target.Digest ? BlobStatus.Valid : BlobStatus.DigestMismatch;

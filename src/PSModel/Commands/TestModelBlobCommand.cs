@@ -184,11 +184,20 @@ public sealed class TestModelBlobCommand : StoreCommand
                 Write(OutputFactory.From(diagnosis), diagnosis.Verdict, check);
                 break;
             case BlobTest test:
+                TellOfCache(test);
                 Write(OutputFactory.From(test), test.Status, check);
                 break;
         }
 
         onDone(check);
+    }
+
+    private void TellOfCache(BlobTest test)
+    {
+        if (test.Actual is not null && !test.IsFromDisk)
+        {
+            WriteVerbose($"{test.Target.Path} may have been read from memory and not from a disk: its file system lets no cache be emptied or passed by.");
+        }
     }
 
     private void Write(object result, Enum finding, IBlobCheck check)

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Management.Automation.Language;
 using PSModel.Core.Faults;
 
 namespace PSModel.Errors;
@@ -11,7 +12,7 @@ internal static class ErrorRecords
     /// <param name="target">The name, digest or path that the user gave or would look for.</param>
     public static ErrorRecord From(ModelFaultException fault, object? target)
     {
-        (ErrorCategory category, string action) = Describe(fault.Fault);
+        (ErrorCategory category, string action) = Describe(fault);
         ModelException exception = new(fault);
         return new ErrorRecord(exception, exception.ErrorId, category, target)
         {
@@ -23,7 +24,7 @@ internal static class ErrorRecords
     public static ErrorRecord NotInFileSystem(string path, string why) =>
         From(new ModelFaultException(ModelFault.StoreNotWritable, $"'{path}' is no folder of the file system: {why}", new FaultFacts { Path = path }), path);
 
-    private static (ErrorCategory Category, string Action) Describe(ModelFault fault) => fault switch
+    private static (ErrorCategory Category, string Action) Describe(ModelFaultException fault) => fault.Fault switch
     {
         ModelFault.InvalidModelName => (ErrorCategory.InvalidArgument, "Correct the name."),
         ModelFault.InvalidDigest => (ErrorCategory.InvalidArgument, "Give the digest as Get-ModelManifest shows it."),
@@ -31,7 +32,7 @@ internal static class ErrorRecords
         ModelFault.BlobNotFound => (ErrorCategory.ObjectNotFound, "Check the digest with Get-ModelManifest; if the registry itself lost the blob, only its owner can push it again."),
         ModelFault.ManifestInvalid => (ErrorCategory.InvalidData, "Look at it with 'Get-ModelManifest -Raw', and name a tag of a single model."),
         ModelFault.DigestMismatch => (ErrorCategory.InvalidData, "The wire, or what is behind it, is at fault: try again without a proxy or VPN, or from another registry with -Registry. Nothing was written to the store."),
-        ModelFault.ReadBackMismatch => (ErrorCategory.InvalidData, "The download is right and the reading is wrong: use -VerifyInline to save without reading back, and find out what is wrong here with Test-ModelBlob -Diagnose. Memory, the disk's driver and the disk are the usual causes."),
+        ModelFault.ReadBackMismatch => (ErrorCategory.InvalidData, $"The download is right and the reading is wrong: the same command with -VerifyInline saves it without fetching it again, and \"Test-ModelBlob -LiteralPath {Quote(fault.Facts.Path)} -Digest {fault.Facts.Digest} -Diagnose\" finds out what is wrong here. Memory, the disk's driver and the disk are the usual causes."),
         ModelFault.SizeMismatch => (ErrorCategory.InvalidData, "A proxy or the registry sends something else than the manifest names; try without the proxy."),
         ModelFault.RegistryUnreachable => (ErrorCategory.ConnectionError, "Check the network, the name's host and the proxy settings; run the same command again to go on from here."),
         ModelFault.UnexpectedStatus => (ErrorCategory.ConnectionError, "Try again later; if it stays, a proxy or the registry refuses the request."),
@@ -46,6 +47,9 @@ internal static class ErrorRecords
         ModelFault.BlobInUse => (ErrorCategory.ResourceBusy, "Close the program that holds it, or wait, and run the same command again."),
         ModelFault.BlobUnreadable => (ErrorCategory.ReadError, "Check the file's permissions, and the disk's health."),
         ModelFault.ReadModeNotSupported => (ErrorCategory.NotImplemented, "Read it with another -ReadMode; Test-ModelBlob -Diagnose goes on without the modes that are not to be had."),
-        _ => throw new ArgumentOutOfRangeException(nameof(fault), fault, null),
+        _ => throw new ArgumentOutOfRangeException(nameof(fault), fault.Fault, null),
     };
+
+    /// <summary>A path as it can be pasted.</summary>
+    private static string Quote(string? path) => $"'{CodeGeneration.EscapeSingleQuotedStringContent(path)}'";
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using PSModel.Core.Diagnosis;
+using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
 using PSModel.Core.Transfer;
@@ -31,11 +32,15 @@ internal static class OutputFactory
     public static string RawOf(Manifest manifest) => Encoding.UTF8.GetString(manifest.GetBytes());
 
     /// <summary>Reads a manifest back from the object that a user piped in, from its text alone.</summary>
-    /// <exception cref="Core.Faults.ModelFaultException">The object was changed and no longer is a manifest.</exception>
+    /// <exception cref="ModelFaultException">The object was changed: its text is not that of its digest, or no manifest.</exception>
     public static Manifest ToManifest(ModelManifest manifest)
     {
         ModelName name = ModelName.Parse($"{manifest.Host}/{manifest.Namespace}/{manifest.Model}:{manifest.Tag}");
-        return ManifestReader.Read(name, manifest.Source ?? string.Empty, Encoding.UTF8.GetBytes(manifest.Raw ?? string.Empty));
+        Manifest read = ManifestReader.Read(name, manifest.Source ?? string.Empty, Encoding.UTF8.GetBytes(manifest.Raw ?? string.Empty));
+        return read.Digest.ToString() == manifest.Digest ? read : throw new ModelFaultException(
+            ModelFault.ManifestInvalid,
+            $"The manifest of {name.Shortest} was changed, or is no UTF-8 text: it says {manifest.Digest}, and its text has the digest {read.Digest}.",
+            new FaultFacts { Name = name.Shortest, Digest = manifest.Digest, ActualDigest = read.Digest.ToString() });
     }
 
     public static ModelBlobDigest From(SavedBlob blob)

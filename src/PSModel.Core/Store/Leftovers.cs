@@ -1,0 +1,104 @@
+using System.Globalization;
+using PSModel.Core.Faults;
+using PSModel.Core.Names;
+
+namespace PSModel.Core.Store;
+
+/// <summary>
+/// Removes from the work folder what earlier calls left and no call will use: work files of blobs that are there, and those that
+/// nobody touched for 30 days. What somebody holds stays, and so do the block maps of blobs that are there. Thread-safe.
+/// </summary>
+/// <param name="store">The store.</param>
+/// <param name="isPresentEnough">Whether a blob that is there has no use for work files; not where such blobs are fetched.</param>
+internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
+{
+    private const int Days = 30;
+
+    private int _isRemoved;
+
+    /// <summary>Removes it, once; called when something is about to be written, or was.</summary>
+    /// <param name="tell">Told what was removed, and what could not be.</param>
+    public void Remove(Action<string> tell)
+    {
+        if (Interlocked.Exchange(ref _isRemoved, 1) != 0)
+        {
+            return;
+        }
+
+        try
+        {
+            DateTime limit = DateTime.UtcNow.AddDays(-Days);
+            foreach (IGrouping<BlobDigest?, FileInfo> group in Files("*").GroupBy(BlobOf).ToList())
+            {
+                if (group.Key is { } digest)
+                {
+                    RemoveOf(digest, [.. group], limit, tell);
+                }
+                else
+                {
+                    group.Where(file => ModelStore.IsTemporaryManifest(file.Name) && file.LastWriteTimeUtc < limit).ToList().ForEach(file =>
+                    {
+                        file.Delete();
+                        tell($"'{file.FullName}', left by an earlier call and untouched for {Days} days, is removed.");
+                    });
+                }
+            }
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e) || e is ModelFaultException)
+        {
+            // Tidiness is no reason for a download to fail.
+            tell($"What earlier calls left in '{store.Work}' could not be removed: {e.Message}");
+        }
+    }
+
+    private static BlobDigest? BlobOf(FileInfo file)
+    {
+        int dot = file.Name.IndexOf('.');
+        return dot > 0 && BlobDigest.TryParseFileName(file.Name.Substring(0, dot), out BlobDigest? digest) ? digest : null;
+    }
+
+    private List<FileInfo> Files(string pattern) =>
+        Directory.Exists(store.Work) ? [.. new DirectoryInfo(store.Work).EnumerateFiles(pattern)] : [];
+
+    private void RemoveOf(BlobDigest digest, List<FileInfo> seen, DateTime limit, Action<string> tell)
+    {
+        if (WhyUseless(digest, seen, limit, out _) is null)
+        {
+            return;
+        }
+
+        // Looked at again under the lock: whoever had it may have gone on.
+        using BlobLock? held = BlobLock.TryAcquire(store, digest);
+        List<FileInfo> files = held is null ? [] : Files($"{digest.FileName}.*");
+        if (WhyUseless(digest, files, limit, out List<FileInfo> useless) is { } why)
+        {
+            long bytes = useless.Sum(file => file.Length);
+            useless.ForEach(file => file.Delete());
+            tell(string.Format(CultureInfo.InvariantCulture, "What an earlier call left of {0} is removed, {1} bytes: {2}.", digest, bytes, why));
+        }
+    }
+
+    /// <summary>Why a blob's work files are of no use; <see langword="null"/> where they are, or where there are none.</summary>
+    private string? WhyUseless(BlobDigest digest, List<FileInfo> files, DateTime limit, out List<FileInfo> useless)
+    {
+        useless = [.. files.Where(file => file.Extension != BlobLock.Extension)];
+        bool hasOthers = useless.Exists(file => file.Extension != BlockMapFile.Extension);
+        bool isOld = useless.TrueForAll(file => file.LastWriteTimeUtc < limit);
+        if (useless.Count == 0 || !(hasOthers || isOld))
+        {
+            return null;
+        }
+
+        if (store.BlobSize(digest) is { } size)
+        {
+            useless.RemoveAll(file => file.Extension == BlockMapFile.Extension);
+            isOld = useless.TrueForAll(file => file.LastWriteTimeUtc < limit);
+            if (hasOthers && isPresentEnough && (new CheckpointFile(store, digest).BlobSize ?? size) == size)
+            {
+                return "the blob is there";
+            }
+        }
+
+        return useless.Count > 0 && isOld ? $"nobody touched it for {Days} days" : null;
+    }
+}
