@@ -52,6 +52,30 @@ public sealed class SchedulerTests
     }
 
     [Fact]
+    public void The_head_of_a_blob_whose_server_begins_to_ignore_ranges_goes_to_a_lane_that_waits_for_room()
+    {
+        // Once: only the lane that owned the blob might fetch it, and that one waited for room behind its missing head.
+        Scheduler scheduler = new(new ScheduleOptions { Lanes = 4, Buffers = 16, BufferSize = Buffer, RetryInterval = 1 });
+        BlobSchedule blob = Add(scheduler, 100 * MiB);
+        List<LaneSchedule> lanes = Enter(scheduler, 4);
+        LaneSchedule head = lanes[0];
+        Fetch(scheduler, head, bytes: 100_000);
+        lanes.ForEach(lane => Assert.True(lane == head || IsFull(scheduler, lane)));
+        Segment missing = blob.Head!;
+        Assert.Null(scheduler.Failed(head, Cut, _now, out _));
+        _now += 400;
+        Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(head, _now).Kind);
+        Assert.Same(missing, head.Segment);
+        Assert.False(scheduler.IgnoresRanges(head));
+        Scheduler.Leave(head);
+        Assert.Equal(LaneOrderKind.Wait, scheduler.Next(head, _now).Kind);
+
+        Assert.Equal(RoomOrder.Drop, scheduler.Room(lanes[1], needsBuffer: true, _now));
+        Assert.Same(missing, lanes[1].Segment);
+        Assert.True(scheduler.IgnoresRanges(lanes[1]));
+    }
+
+    [Fact]
     public void Whatever_the_order_of_arrival_the_order_of_delivery_is_that_of_the_blob()
     {
         Scheduler scheduler = new(new ScheduleOptions { Lanes = 3 });
@@ -189,6 +213,12 @@ public sealed class SchedulerTests
             scheduler.Opened(lane, _now);
             _positions[lane] = lane.Segment!.Frontier;
         }
+    }
+
+    private bool IsFull(Scheduler scheduler, LaneSchedule lane)
+    {
+        FillRoom(scheduler, lane);
+        return lane.Phase == LanePhase.WaitingForRoom;
     }
 
     private void FetchAll(Scheduler scheduler, LaneSchedule lane)

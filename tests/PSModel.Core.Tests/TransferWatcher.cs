@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using PSModel.Core.Blocks;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
@@ -27,6 +28,9 @@ internal sealed class TransferWatcher : ISaveObserver
     public List<string> Told { get; } = [];
 
     public SavedBlob? Saved { get; private set; }
+
+    /// <summary>The counter of each blob whose turn has come.</summary>
+    public ConcurrentBag<TransferMeter> Meters { get; } = [];
 
     private TransferMeter? Meter { get; set; }
 
@@ -74,7 +78,11 @@ internal sealed class TransferWatcher : ISaveObserver
 
     public Task<bool> ConfirmManifestAsync(Manifest manifest, string path) => Task.FromResult(true);
 
-    public void BlobStarted(Manifest manifest, Layer layer, TransferMeter meter) => Meter = meter;
+    public void BlobStarted(Manifest manifest, Layer layer, TransferMeter meter)
+    {
+        Meters.Add(meter);
+        Meter = meter;
+    }
 
     public void BlobFinished(SavedBlob blob)
     {

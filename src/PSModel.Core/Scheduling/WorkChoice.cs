@@ -104,7 +104,9 @@ internal sealed class WorkChoice(ScheduleOptions options)
     {
         foreach (BlobSchedule blob in blobs)
         {
-            if (blob.State == BlobState.Open && now >= blob.NotBefore && !blob.IsSingle && blob.Head is { } head && head != segment
+            // Of a blob whose server ignores ranges only the lanes that have part of it may take the rest.
+            bool isReachable = !blob.IsSingle || segment.Blob == blob;
+            if (blob.State == BlobState.Open && now >= blob.NotBefore && isReachable && blob.Head is { } head && head != segment
                 && (head.Lanes.Count == 0 || IsSlow(head, now)))
             {
                 return head;

@@ -200,12 +200,30 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
 
     private void Start(PlannedBlob blob, SemaphoreSlim? room, Func<Task<BlobOutcome?>> run)
     {
-        Task task = RunAsync(blob, room, run);
+        Task task = RunToEndAsync(blob, room, run);
         _underway[blob.Digest] = task;
         _tasks.Add(task);
     }
 
+<<<<<<< HEAD
     private async Task RunAsync(PlannedBlob blob, SemaphoreSlim? room, Func<Task<BlobOutcome?>> run)
+=======
+    private async Task RunToEndAsync(PlannedBlob blob, SemaphoreSlim room, Func<Task<BlobOutcome?>> run)
+    {
+        try
+        {
+            await RunAsync(blob, room, run).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Whoever waits for the task must not go on upon a thread that this transfer came to its end on, however it ended:
+            // the commit queue would wait for itself.
+            await Task.Yield();
+        }
+    }
+
+    private async Task RunAsync(PlannedBlob blob, SemaphoreSlim room, Func<Task<BlobOutcome?>> run)
+>>>>>>> a2d4ebe (wip)
     {
         BlobOutcome? outcome = null;
         ModelFaultException? fault = null;
@@ -230,9 +248,6 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         }
 
         ended(blob, outcome, fault);
-
-        // Whoever waits for the task must not go on upon a thread that this transfer came to its end on.
-        await Task.Yield();
     }
 
     private async Task<BlobOutcome?> FetchAsync(PlannedBlob blob, BlobLock held)
