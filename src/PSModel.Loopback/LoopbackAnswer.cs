@@ -12,6 +12,15 @@ public sealed class LoopbackAnswer
     /// <summary>The status code.</summary>
     public int Status { get; set; } = 200;
 
+    /// <summary>The words after the status code.</summary>
+    public string Reason { get; set; } = "Answer";
+
+    /// <summary>Sent in place of the status and the headers, whatever it is.</summary>
+    public string? RawHead { get; set; }
+
+    /// <summary>Close the connection after so many bytes of the status and the headers.</summary>
+    public int? HeadCutAfter { get; set; }
+
     /// <summary>The headers; a value of <see langword="null"/> leaves one out.</summary>
     public Dictionary<string, string?> Headers { get; } = new(StringComparer.OrdinalIgnoreCase);
 
@@ -27,11 +36,26 @@ public sealed class LoopbackAnswer
     /// <summary>Whether the length is told; if not, the body ends with the connection.</summary>
     public bool IsLengthTold { get; set; } = true;
 
+    /// <summary>Tell this length in place of that of the body.</summary>
+    public long? ToldLength { get; set; }
+
+    /// <summary>Send the body in chunks of HTTP, each with its length before it.</summary>
+    public bool IsChunked { get; set; }
+
+    /// <summary>End the chunks with one whose length is no number.</summary>
+    public bool IsChunkingBroken { get; set; }
+
+    /// <summary>Bytes that follow the body and belong to no answer.</summary>
+    public byte[] Trailing { get; set; } = [];
+
     /// <summary>Close the connection after so many bytes of the body.</summary>
     public long? CutAfter { get; set; }
 
     /// <summary>Cut by a reset, which takes with it what the other side has not read yet.</summary>
     public bool IsCutByReset { get; set; }
+
+    /// <summary>Cut the sending half of the connection alone, and go on listening.</summary>
+    public bool IsHalfClosed { get; set; }
 
     /// <summary>Fall silent, with the connection open, after so many bytes of the body.</summary>
     public long? StallAfter { get; set; }
@@ -82,11 +106,20 @@ public sealed class LoopbackAnswer
 
     internal string Head()
     {
-        StringBuilder head = new();
-        head.Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {Status} Answer\r\n");
-        if (IsLengthTold)
+        if (RawHead is not null)
         {
-            head.Append(CultureInfo.InvariantCulture, $"Content-Length: {Length}\r\n");
+            return RawHead;
+        }
+
+        StringBuilder head = new();
+        head.Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {Status} {Reason}\r\n");
+        if (IsChunked)
+        {
+            head.Append("Transfer-Encoding: chunked\r\n");
+        }
+        else if (IsLengthTold)
+        {
+            head.Append(CultureInfo.InvariantCulture, $"Content-Length: {ToldLength ?? Length}\r\n");
         }
         else
         {

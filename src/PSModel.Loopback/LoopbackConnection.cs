@@ -16,6 +16,12 @@ internal sealed class LoopbackConnection(LoopbackRegistry registry, Socket socke
             try
             {
                 socket.NoDelay = true;
+                if (registry.Refuses?.Invoke(number) == true)
+                {
+                    socket.LingerState = new LingerOption(true, 0);
+                    return;
+                }
+
                 while (await ReadHeadAsync(cancellationToken) is { } head)
                 {
                     LoopbackRequest request = Parse(head);
@@ -76,16 +82,21 @@ internal sealed class LoopbackConnection(LoopbackRegistry registry, Socket socke
             await Task.Delay(answer.Delay, cancellationToken);
         }
 
-        await socket.SendAsync(Encoding.ASCII.GetBytes(answer.Head()), cancellationToken);
+        byte[] head = Encoding.Latin1.GetBytes(answer.Head());
+        if (answer.HeadCutAfter < head.Length)
+        {
+            await socket.SendAsync(head.AsMemory(0, answer.HeadCutAfter.Value), cancellationToken);
+            return await CutAsync(answer, cancellationToken);
+        }
+
+        await socket.SendAsync(head, cancellationToken);
         LoopbackPace pace = new();
         long sent = 0;
         while (sent < answer.Length)
         {
             if (sent == answer.CutAfter)
             {
-                // Lingering for no time makes the close a reset.
-                socket.LingerState = new LingerOption(answer.IsCutByReset, 0);
-                return false;
+                return await CutAsync(answer, cancellationToken);
             }
 
             if (sent == answer.StallAfter)
@@ -100,13 +111,50 @@ internal sealed class LoopbackConnection(LoopbackRegistry registry, Socket socke
             }
 
             long rate = answer.RateAfter(sent);
-            int count = await socket.SendAsync(piece, cancellationToken);
+            int count = answer.IsChunked ? await SendChunkAsync(piece, cancellationToken) : await socket.SendAsync(piece, cancellationToken);
             sent += count;
             registry.Count(request, count);
             await pace.WaitAsync(count, rate, cancellationToken);
         }
 
-        return answer.IsLengthTold;
+        if (answer.IsChunked)
+        {
+            await socket.SendAsync(answer.IsChunkingBroken ? "long\r\n"u8.ToArray() : "0\r\n\r\n"u8.ToArray(), cancellationToken);
+        }
+
+        if (answer.Trailing.Length > 0)
+        {
+            await socket.SendAsync(answer.Trailing, cancellationToken);
+        }
+
+        return (answer.IsLengthTold || answer.IsChunked) && !(answer.ToldLength > answer.Length);
+    }
+
+    private async Task<int> SendChunkAsync(ReadOnlyMemory<byte> piece, CancellationToken cancellationToken)
+    {
+        byte[] chunk = [.. Encoding.ASCII.GetBytes($"{piece.Length:x}\r\n"), .. piece.Span, .. "\r\n"u8];
+        await socket.SendAsync(chunk, cancellationToken);
+        return piece.Length;
+    }
+
+    /// <summary>Ends the connection, or its half.</summary>
+    private async Task<bool> CutAsync(LoopbackAnswer answer, CancellationToken cancellationToken)
+    {
+        if (answer.IsHalfClosed)
+        {
+            socket.Shutdown(SocketShutdown.Send);
+            byte[] ignored = new byte[LongestHead];
+            while (await socket.ReceiveAsync(ignored, cancellationToken) > 0)
+            {
+                // Whatever it is, nobody answers it.
+            }
+
+            return false;
+        }
+
+        // Lingering for no time makes the close a reset.
+        socket.LingerState = new LingerOption(answer.IsCutByReset, 0);
+        return false;
     }
 
     private static ReadOnlyMemory<byte> Next(LoopbackAnswer answer, long sent)

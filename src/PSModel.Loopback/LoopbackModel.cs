@@ -58,6 +58,10 @@ public sealed class LoopbackModel
     public static LoopbackModel GenerateMany(string name, string tag, int count, long size, int seed = 1) =>
         Of(name, tag, [.. Enumerable.Range(seed, count).Select(each => ("tensor", BlobContent.Generate(size, each)))]);
 
+    /// <summary>Makes a model of the blobs given; one that comes twice is named twice.</summary>
+    public static LoopbackModel OfBlobs(string name, string tag, IEnumerable<BlobContent> blobs) =>
+        Of(name, tag, [.. blobs.Select(blob => ("tensor", blob))]);
+
     /// <summary>The same blobs under a manifest, and perhaps a tag, of your own.</summary>
     public LoopbackModel WithManifest(byte[] manifest, string? tag = null) => new(Name, tag ?? Tag, manifest, Blobs);
 

@@ -31,6 +31,9 @@ public sealed class LoopbackRegistry : IAsyncDisposable
     /// <summary>Changes each answer before it is sent; called from several threads at once.</summary>
     public Action<LoopbackRequest, LoopbackAnswer>? Fault { get; set; }
 
+    /// <summary>Says of each connection, counted from 1, whether it is reset as soon as it is there.</summary>
+    public Func<int, bool>? Refuses { get; set; }
+
     /// <summary>The port that it listens at.</summary>
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 

@@ -1,0 +1,125 @@
+using PSModel.Campaign.Calls;
+using PSModel.Campaign.Checking;
+using PSModel.Loopback;
+using PSModel.TestParts;
+
+namespace PSModel.Campaign.Storage;
+
+/// <summary>A store that is no place to write to for a while: a folder of it vanishes, its volume is full or cannot be written,
+/// or its folders lie on several volumes.</summary>
+internal sealed class StorageMishap(CampaignOptions options, int index, Checker checker)
+{
+    private readonly Random _random = new((options.Seed * 1_000_003) + index);
+
+    public async Task RunAsync()
+    {
+        using TemporaryFolder folder = new(options.Folder);
+        using TemporaryFolder other = new(Path.GetTempPath());
+        await using LoopbackRegistry registry = LoopbackRegistry.Start();
+        string store = Path.Combine(folder.Path, "models");
+        Directory.CreateDirectory(store);
+        SavedModels models = new();
+        models.Add(registry, LoopbackModel.OfBlobs("library/demo", "latest", [BlobContent.Generate(_random.Next(2_000_000, 6_000_000), _random.Next()), BlobContent.Generate(_random.Next(90_000), _random.Next())]));
+        CallRunner runner = new(checker, () => registry.BlobBytesSent);
+        CallPlan plan = new() { Store = store, Names = models.Names, IsPatient = true };
+        switch ((index / 10) % (Environment.UserName == "root" ? 4 : 2))
+        {
+            case 0:
+                await VanishAsync(store, registry, runner, plan);
+                break;
+            case 1:
+                Scatter(store, other.Path);
+                break;
+            case 2:
+                await OnVolumeAsync(store, "size=1500k", "size=64m", runner, plan, models);
+                return;
+            default:
+                await OnVolumeAsync(store, "ro", "rw", runner, plan, models);
+                return;
+        }
+
+        await FinishAsync(store, runner, plan, models);
+    }
+
+    private async Task FinishAsync(string store, CallRunner runner, CallPlan plan, SavedModels models)
+    {
+        CallResult result = await runner.RunAsync(plan);
+        new StoreCheck(store, checker).Look();
+        checker.That(result.IsWhole, "the next call succeeds", () => string.Join("; ", result.Faults.Select(fault => $"{fault.Fault}: {fault.Message}")));
+        if (result.IsWhole)
+        {
+            models.LookAtWhole(store, checker);
+        }
+    }
+
+    private async Task VanishAsync(string store, LoopbackRegistry registry, CallRunner runner, CallPlan plan)
+    {
+        string[] folders = [store, Path.Combine(store, ".psmodel"), Path.Combine(store, "blobs"), Path.Combine(store, "manifests")];
+        string gone = folders[_random.Next(folders.Length)];
+        checker.Step = $"'{Path.GetFileName(gone)}' vanishes";
+        checker.Report.CountFault("vanishes");
+        registry.Fault = (_, answer) => answer.BytesPerSecond = 20_000_000;
+        long at = _random.Next(3_000_000);
+        Task<CallResult> call = runner.RunAsync(plan);
+        while (!call.IsCompleted && registry.BlobBytesSent < at)
+        {
+            await Task.Yield();
+        }
+
+        try
+        {
+            Directory.Delete(gone, recursive: true);
+        }
+        catch (IOException)
+        {
+            // Something was made in it at that moment, or it was not there yet: so it is only half gone.
+        }
+
+        await call;
+        registry.Fault = null;
+    }
+
+    /// <summary>Folders that are links to another volume.</summary>
+    private void Scatter(string store, string other)
+    {
+        string[] folders = ["blobs", "manifests", ".psmodel"];
+        int which = 1 + (index / 20 % 7);
+        foreach (string name in folders.Where((_, bit) => (which >> bit & 1) != 0))
+        {
+            Directory.CreateDirectory(Path.Combine(other, name));
+            Directory.CreateSymbolicLink(Path.Combine(store, name), Path.Combine(other, name));
+            checker.Step += $"'{name}' on another volume ";
+        }
+
+        checker.Report.CountFault("other volumes");
+    }
+
+    private async Task OnVolumeAsync(string store, string first, string then, CallRunner runner, CallPlan plan, SavedModels models)
+    {
+        checker.Step = $"a volume that is {first}";
+        checker.Report.CountFault($"volume {first}");
+        await MountAsync("-t", "tmpfs", "-o", first, "none", store);
+        try
+        {
+            CallResult result = await runner.RunAsync(plan);
+            checker.That(!result.IsWhole, "an error where there is one", () => "none");
+            new StoreCheck(store, checker).Look();
+            await MountAsync("-o", $"remount,{then}", store);
+            await FinishAsync(store, runner, plan, models);
+        }
+        finally
+        {
+            using ChildProcess unmount = ChildProcess.Start("umount", [store]);
+            await unmount.WaitAsync();
+        }
+    }
+
+    private static async Task MountAsync(params string[] arguments)
+    {
+        using ChildProcess mount = ChildProcess.Start("mount", arguments);
+        if (await mount.WaitAsync() != 0)
+        {
+            throw new InvalidOperationException(mount.Error);
+        }
+    }
+}
