@@ -205,10 +205,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         _tasks.Add(task);
     }
 
-<<<<<<< HEAD
-    private async Task RunAsync(PlannedBlob blob, SemaphoreSlim? room, Func<Task<BlobOutcome?>> run)
-=======
-    private async Task RunToEndAsync(PlannedBlob blob, SemaphoreSlim room, Func<Task<BlobOutcome?>> run)
+    private async Task RunToEndAsync(PlannedBlob blob, SemaphoreSlim? room, Func<Task<BlobOutcome?>> run)
     {
         try
         {
@@ -222,8 +219,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         }
     }
 
-    private async Task RunAsync(PlannedBlob blob, SemaphoreSlim room, Func<Task<BlobOutcome?>> run)
->>>>>>> a2d4ebe (wip)
+    private async Task RunAsync(PlannedBlob blob, SemaphoreSlim? room, Func<Task<BlobOutcome?>> run)
     {
         BlobOutcome? outcome = null;
         ModelFaultException? fault = null;
