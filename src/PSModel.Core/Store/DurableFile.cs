@@ -7,7 +7,8 @@ internal static class DurableFile
 {
     private static bool IsWindows => RuntimeInformation.IsOSPlatform(OSPlatform.Windows);
 
-    /// <summary>Creates a folder and those above it, 0755 less the umask as Ollama's own.</summary>
+    /// <summary>Creates a folder and those above it, 0755 less the umask as Ollama's own, and makes that durable: what is in a folder
+    /// is lost with it.</summary>
     public static void CreateFolder(ModelStore store, string path)
     {
         if (Directory.Exists(path))
@@ -24,6 +25,10 @@ internal static class DurableFile
 
         CreateFolder(path);
         owner?.GiveFolder(path);
+        if (Path.GetDirectoryName(path) is { } parent)
+        {
+            SyncFolder(parent);
+        }
     }
 
     private static void CreateFolder(string path)
@@ -50,7 +55,7 @@ internal static class DurableFile
         using (FileStream file = WorkFile.Create(store, temporary))
         {
             file.Write(bytes, 0, bytes.Length);
-            file.Flush(flushToDisk: true);
+            Flush(file);
         }
 
         Replace(temporary, path);
@@ -97,6 +102,27 @@ internal static class DurableFile
         }
     }
 
+    /// <summary>Returns when everything that was written to a file is on the disk. What .NET has for that tells of no error on Linux
+    /// and macOS: its <c>SystemNative_FSync</c> gives 1 where fsync fails, and its caller looks for less than 0.</summary>
+    /// <exception cref="IOException">What was written since the last flush may be lost, whatever a later one says.</exception>
+    public static void Flush(FileStream file)
+    {
+        if (IsWindows)
+        {
+            file.Flush(flushToDisk: true);
+            return;
+        }
+
+#if !NET
+        file.Flush();
+#endif
+        int error = UnixFile.Flush(file.SafeFileHandle);
+        if (error != 0 && !NoSync.Contains(error))
+        {
+            throw UnixFile.Failure("The file cannot be flushed", error);
+        }
+    }
+
     /// <summary>Makes the entries of a folder durable. Windows writes them through and has no such call.</summary>
     public static void SyncFolder(string path)
     {
@@ -125,7 +151,7 @@ internal static class DurableFile
         }
     }
 
-    /// <summary><c>EINVAL</c>, and <c>EOPNOTSUPP</c> of Linux and of macOS: some network file systems know no sync of a folder, and
+    /// <summary><c>EINVAL</c>, and <c>EOPNOTSUPP</c> of Linux and of macOS: some file systems know no sync, of a folder above all, and
     /// there is nothing more to be had from them. <c>EROFS</c> is none of them: so answers a file system that was given up.</summary>
     private static readonly int[] NoSync = RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? [22, 45, 102] : [22, 95];
 

@@ -56,14 +56,7 @@ internal sealed class PartialBlob : IDisposable
     public void Append(byte[] buffer, int offset, int count) => _file.Write(buffer, offset, count);
 
     /// <summary>Returns when every byte appended before the call is on the disk.</summary>
-    public void FlushToDisk()
-    {
-#if NET
-        RandomAccess.FlushToDisk(_file.SafeFileHandle);
-#else
-        _file.Flush(flushToDisk: true);
-#endif
-    }
+    public void FlushToDisk() => DurableFile.Flush(_file);
 
     /// <summary>Flushes everything on the file's volume, this file and all that were opened after it included.</summary>
     /// <returns>Whether that succeeded; if not, each file has to be flushed for itself, and will tell.</returns>

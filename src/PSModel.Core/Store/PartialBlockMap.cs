@@ -49,7 +49,7 @@ internal sealed class PartialBlockMap : IDisposable
         if (bytes.Length > 0)
         {
             _file.Write(bytes, 0, bytes.Length);
-            _file.Flush(flushToDisk: true);
+            DurableFile.Flush(_file);
             _written = mark.Count;
         }
     }

@@ -36,6 +36,9 @@ internal static class UnixFile
     /// <summary><c>LOCK_EX | LOCK_NB</c> of <c>sys/file.h</c>.</summary>
     private const int ExclusiveNow = 2 | 4;
 
+    /// <summary><c>F_FULLFSYNC</c> of macOS' <c>fcntl.h</c>.</summary>
+    private const int FullSync = 51;
+
     /// <summary><c>W_OK</c> of <c>unistd.h</c>.</summary>
     private const int MayWrite = 2;
 
@@ -118,9 +121,24 @@ internal static class UnixFile
     /// <summary>Whether the user may make files in a folder.</summary>
     public static bool CanWrite(string folder) => Access(CString(folder), MayWrite) == 0;
 
-    /// <summary>Flushes a file or a folder.</summary>
+    /// <summary>Flushes a folder.</summary>
     /// <returns>0, or why it failed.</returns>
-    public static int Flush(int descriptor) => Sync(descriptor) == 0 ? 0 : Marshal.GetLastWin32Error();
+    public static int Flush(int descriptor) => Flush(() => Sync(descriptor));
+
+    /// <summary>Flushes a file, to the disk itself where the system tells that from the disk's own memory.</summary>
+    /// <returns>0, or why it failed.</returns>
+    public static int Flush(SafeHandle file) => IsMac && Flush(() => Control(file, FullSync)) == 0 ? 0 : Flush(() => Sync(file));
+
+    private static int Flush(Func<int> sync)
+    {
+        int error;
+        do
+        {
+            error = sync() >= 0 ? 0 : Marshal.GetLastWin32Error();
+        }
+        while (error == Interrupted);
+        return error;
+    }
 
     /// <summary>The path of a file or folder without links in it; <see langword="null"/> where there is none.</summary>
     public static string? RealPath(string path)
@@ -187,6 +205,14 @@ internal static class UnixFile
     [DllImport("libc", EntryPoint = "fsync", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Sync(int descriptor);
+
+    [DllImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Sync(SafeHandle file);
+
+    [DllImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Control(SafeHandle file, int command);
 
     [DllImport("libc", EntryPoint = "access")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

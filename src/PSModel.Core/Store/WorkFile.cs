@@ -21,8 +21,7 @@ internal static class WorkFile
             File.Delete(path);
             return OpenNew(path);
         });
-        store.Owner?.Give(file.SafeFileHandle);
-        return file;
+        return Prepare(file, opened => store.Owner?.Give(opened.SafeFileHandle));
     }
 
     /// <summary>Opens a file that an earlier call left, for writing behind what is kept of it; the rest is cut off.</summary>
@@ -35,15 +34,31 @@ internal static class WorkFile
         }
 
         FileStream file = TryOpen(path, FileAccess.Write) ?? throw new IOException($"'{path}' was replaced by another program.");
-        if (file.Length < kept)
+        return Prepare(file, opened =>
+        {
+            if (opened.Length < kept)
+            {
+                throw new IOException($"'{path}' was shortened by another program.");
+            }
+
+            opened.SetLength(kept);
+            opened.Seek(kept, SeekOrigin.Begin);
+        });
+    }
+
+    /// <summary>A file that cannot be made ready is closed.</summary>
+    private static FileStream Prepare(FileStream file, Action<FileStream> prepare)
+    {
+        try
+        {
+            prepare(file);
+            return file;
+        }
+        catch
         {
             file.Dispose();
-            throw new IOException($"'{path}' was shortened by another program.");
+            throw;
         }
-
-        file.SetLength(kept);
-        file.Seek(kept, SeekOrigin.Begin);
-        return file;
     }
 
     /// <summary>Reads a small file.</summary>

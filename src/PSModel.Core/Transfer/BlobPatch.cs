@@ -48,7 +48,7 @@ internal sealed class BlobPatch(SaveContext context, PlannedBlob planned, BlockM
                     await FetchAsync(wrong, copy, cancellationToken).ConfigureAwait(false);
                 }
 
-                StoreFault.Guard(_store, _copy, () => copy.Flush(flushToDisk: true));
+                StoreFault.Guard(_store, _copy, () => DurableFile.Flush(copy));
             }
 
             ReadPass pass = await RepairReading.RunAsync(_copy, _layer.Digest, map.Layout, _meter, cancellationToken).ConfigureAwait(false);

@@ -23,6 +23,12 @@ internal sealed class CallRunner(Checker checker, Func<long> sent)
 
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(2);
 
+    /// <summary>Told of each blob that was told to be in the store.</summary>
+    public Action<string>? BlobSaved { get; init; }
+
+    /// <summary>Told of each model that was told to be saved.</summary>
+    public Action<string>? ModelSaved { get; init; }
+
     public static RegistryOptions RegistryOptions(CallPlan plan) => new()
     {
         ConnectionTimeout = plan.IsPatient ? TimeSpan.FromSeconds(30) : TimeSpan.FromMilliseconds(700),
@@ -46,7 +52,7 @@ internal sealed class CallRunner(Checker checker, Func<long> sent)
 
     public async Task<CallResult> RunAsync(CallPlan plan)
     {
-        CampaignObserver observer = new(checker);
+        CampaignObserver observer = new(checker) { BlobSaved = BlobSaved, ModelSaved = ModelSaved };
         using CancellationTokenSource stop = new();
         RegistryOptions options = RegistryOptions(plan);
         options.Trace = observer.Trace;

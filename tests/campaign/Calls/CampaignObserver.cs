@@ -15,6 +15,10 @@ internal sealed class CampaignObserver(Checker checker) : ISaveObserver
     private readonly ConcurrentQueue<ModelFaultException> _faults = new();
     private readonly ConcurrentDictionary<string, int> _ended = new();
 
+    public Action<string>? BlobSaved { get; init; }
+
+    public Action<string>? ModelSaved { get; init; }
+
     public IReadOnlyList<ModelFaultException> Faults => [.. _faults];
 
     public string Progress => string.Join(", ", _progress.Keys.Select(meter => $"{meter.Phase} {meter.BytesTransferred}/{meter.TotalBytes}"));
@@ -33,6 +37,11 @@ internal sealed class CampaignObserver(Checker checker) : ISaveObserver
 
     public void ModelEnded(string target, ModelFaultException? fault)
     {
+        if (fault is null && _faults.IsEmpty)
+        {
+            ModelSaved?.Invoke(target);
+        }
+
         _ended.AddOrUpdate(target, 1, (_, count) => count + 1);
         Note(fault);
     }
@@ -41,6 +50,7 @@ internal sealed class CampaignObserver(Checker checker) : ISaveObserver
 
     public void BlobFinished(SavedBlob blob)
     {
+        BlobSaved?.Invoke(blob.Layer.Digest.ToString());
         FileInfo file = new(blob.Path);
         checker.That(file.Exists && file.Length == blob.Layer.Size, "what is told is there", () => $"{blob.Outcome} {blob.Path}, and {(file.Exists ? file.Length : "no")} bytes are there");
     }

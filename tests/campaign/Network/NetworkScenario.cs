@@ -2,9 +2,7 @@ using System.Globalization;
 using PSModel.Campaign.Calls;
 using PSModel.Campaign.Checking;
 using PSModel.Core.Faults;
-using PSModel.Core.Manifests;
 using PSModel.Core.Names;
-using PSModel.Core.Store;
 using PSModel.Loopback;
 using PSModel.TestParts;
 
@@ -52,15 +50,13 @@ internal sealed class NetworkScenario(CampaignOptions options, int index, Checke
     /// <summary>Faults have ended: the next call succeeds, and fetches nothing that a checkpoint covers.</summary>
     private async Task FinishAsync(string root, LoopbackRegistry registry, CallRunner runner, StoreCheck check, CallPlan plan, bool mayBeWrong)
     {
-        ModelStore store = new(root);
         for (int call = 1; call <= MostLastCalls; call++)
         {
             checker.Step = string.Create(CultureInfo.InvariantCulture, $"last call {call}");
-            Dictionary<string, long> covered = _models.Blobs.DistinctBy(blob => blob.Digest).ToDictionary(blob => blob.Digest, blob => CoveredOf(store, blob));
-            int requests = registry.Requests.Count;
+            CoverCheck cover = new(root, registry, _models.Blobs);
             CallResult result = await runner.RunAsync(plan);
             check.Look();
-            LookAtRequests(registry.Requests.Skip(requests), covered);
+            cover.Look(checker);
             if (result.IsWhole)
             {
                 _models.LookAtWhole(root, checker);
@@ -82,23 +78,6 @@ internal sealed class NetworkScenario(CampaignOptions options, int index, Checke
                     File.Delete(file);
                 }
             }
-        }
-    }
-
-    private static long CoveredOf(ModelStore store, BlobContent blob)
-    {
-        BlobDigest digest = BlobDigest.Parse(blob.Digest);
-        Layer layer = new(digest, blob.Length, string.Empty);
-        return store.Has(layer) ? blob.Length : new CheckpointFile(store, digest).TryRead(blob.Length, PartialBlob.LengthOf(store, digest), out _)?.Offset ?? 0;
-    }
-
-    private void LookAtRequests(IEnumerable<LoopbackRequest> requests, Dictionary<string, long> covered)
-    {
-        foreach (LoopbackRequest request in requests.Where(request => request.IsBlob))
-        {
-            long first = request.Range?.First ?? 0;
-            long from = covered[request.Leaf];
-            checker.That(first >= from, "nothing twice", () => $"{request.Leaf} was asked for from byte {first} on, and a checkpoint covers {from}");
         }
     }
 

@@ -37,7 +37,7 @@ internal sealed class WorkDamage
     /// <returns>What was done.</returns>
     public string? Apply(IReadOnlyList<BlobDigest> blobs)
     {
-        string[] files = Directory.Exists(_work) ? [.. Directory.GetFiles(_work).Where(file => Path.GetFileName(file).Length > "lock".Length).Order(StringComparer.Ordinal)] : [];
+        string[] files = Directory.Exists(_work) ? [.. Directory.GetFiles(_work).Where(IsWork).Order(StringComparer.Ordinal)] : [];
         if (files.Length == 0)
         {
             return Plant(blobs);
@@ -57,6 +57,9 @@ internal sealed class WorkDamage
         };
         return done;
     }
+
+    /// <summary>Locks hold nothing; one that was made a link is refused, with advice, until somebody removes it.</summary>
+    private static bool IsWork(string file) => !file.EndsWith("lock", StringComparison.Ordinal);
 
     private string Flip(string file)
     {
@@ -120,7 +123,7 @@ internal sealed class WorkDamage
     private string Plant(IReadOnlyList<BlobDigest> blobs)
     {
         IsDone = IsContentChanged = true;
-        string[] kinds = [".partial", ".checkpoint", ".checkpoint.new", ".blocks", ".blocks.new", ".blocks-partial", ".lock", ".repair"];
+        string[] kinds = [".partial", ".checkpoint", ".checkpoint.new", ".blocks", ".blocks.new", ".blocks-partial", ".repair"];
         string path = Path.Combine(_work, blobs[_random.Next(blobs.Count)].FileName + kinds[_random.Next(kinds.Length)]);
         Directory.CreateDirectory(_work);
         if (!File.Exists(path) && !Directory.Exists(path))

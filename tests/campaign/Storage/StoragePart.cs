@@ -64,7 +64,7 @@ internal static class StoragePart
         StoreShim.Begin(folder.Path, at, error.Number);
         CallResult result = await runner.RunAsync(plan);
         (int steps, string failed) = StoreShim.End();
-        checker.Step = $"{error.Name} at step {at}: {failed}";
+        checker.Step = $"{error.Name} at step {at}: {failed}, and the call {(result.IsWhole ? "succeeded" : $"ended with {string.Join(", ", result.Faults.Select(fault => fault.Fault))}")}";
         if (at > 0)
         {
             checker.Report.CountFault(failed.Length > 0 ? $"{error.Name} {failed[0]}" : "none");
