@@ -4,6 +4,7 @@ using PSModel.Core.Names;
 using PSModel.Core.Store;
 using PSModel.Core.Transfer;
 using PSModel.Loopback;
+using PSModel.TestParts;
 
 namespace PSModel.Core.Tests;
 
@@ -139,6 +140,37 @@ public sealed class RepairTests : EngineTests
         Assert.Equal(BlobOutcome.AlreadyPresent, found.Outcome);
         Assert.Equal(sent, Registry.BlobBytesSent);
     }
+
+#if NET
+    [NeedsFact("mount", "umount", Root = true)]
+    public async Task Room_for_one_copy_is_enough_for_the_repair_of_several_blobs()
+    {
+        await RunAsync("mount", "-t", "tmpfs", "-o", "size=24m", "none", Folder.Path);
+        try
+        {
+            LoopbackModel model = LoopbackModel.GenerateMany("library/damaged", "latest", 2, 7 * MiB);
+            await Watcher.SaveAsync(this, model);
+            Damage(Folder.Blob(model.Blobs[0].Digest), 77);
+            Damage(Folder.Blob(model.Blobs[1].Digest), 77);
+            Options.Repair = true;
+            Fault((_, answer) => answer.BytesPerSecond = 1 * MB);
+
+            await Watcher.SaveAsync(this, model).WaitAsync(Patience);
+
+            Assert.Equal(2, Watcher.All.Count(blob => blob.Outcome == BlobOutcome.Repaired));
+        }
+        finally
+        {
+            await RunAsync("umount", Folder.Path);
+        }
+    }
+
+    private static async Task RunAsync(string program, params string[] arguments)
+    {
+        using ChildProcess process = ChildProcess.Start(NeedsFactAttribute.Find(program)!, arguments);
+        Assert.True(await process.WaitAsync() == 0, process.Error);
+    }
+#endif
 
     private static void Damage(string path, long at)
     {

@@ -26,6 +26,10 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
     private readonly SemaphoreSlim _small = new(MostSmall);
     private readonly SemaphoreSlim _large = new(MostLarge);
     private readonly SemaphoreSlim _reading = new(1);
+
+    /// <summary>Each repair needs room for a copy of its blob, and gives it back.</summary>
+    private readonly SemaphoreSlim _mending = new(1);
+
     private readonly Dictionary<BlobDigest, Task> _underway = [];
     private readonly List<Task> _tasks = [];
     private readonly Stopwatch _sinceLook = Stopwatch.StartNew();
@@ -86,6 +90,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         _small.Dispose();
         _large.Dispose();
         _reading.Dispose();
+        _mending.Dispose();
     }
 
     private static bool IsSmall(PlannedBlob blob) => blob.Layer.Size <= Blocks.BlockLayout.BlockSize;
@@ -269,7 +274,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
 
     private async Task<BlobOutcome?> RepairAsync(PlannedBlob blob)
     {
-        BlobRepair repair = new(context, blob, _large);
+        BlobRepair repair = new(context, blob, _mending);
         return await repair.RunAsync(() => observer.ConfirmBlobAsync(blob.Model.Manifest, blob.Layer), whenRead: () => _reading.Release(), _stopped).ConfigureAwait(false);
     }
 }

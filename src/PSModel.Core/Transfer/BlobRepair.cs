@@ -15,8 +15,8 @@ namespace PSModel.Core.Transfer;
 /// </summary>
 /// <param name="context">What the transfers share.</param>
 /// <param name="planned">The blob.</param>
-/// <param name="room">Entered while files of the blob are open, and not while another process is waited for.</param>
-internal sealed class BlobRepair(SaveContext context, PlannedBlob planned, SemaphoreSlim room)
+/// <param name="mending">Entered while the blob is replaced, and not while another process is waited for.</param>
+internal sealed class BlobRepair(SaveContext context, PlannedBlob planned, SemaphoreSlim mending)
 {
     /// <summary>Where more than this part is wrong, all of it is fetched: over many connections, and with resume.</summary>
     private const double LargestPart = 0.5;
@@ -72,7 +72,7 @@ internal sealed class BlobRepair(SaveContext context, PlannedBlob planned, Semap
         using BlobLock held = await BlobLock.AcquireAsync(_store, _layer.Digest, TellOfWait, cancellationToken).ConfigureAwait(false);
         _meter.IsWaitingForOther = false;
         context.Leftovers.Remove(context.Tell);
-        await room.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await mending.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             if (hasWaited && _store.BlobSize(_layer.Digest) is not null)
@@ -90,7 +90,7 @@ internal sealed class BlobRepair(SaveContext context, PlannedBlob planned, Semap
         }
         finally
         {
-            room.Release();
+            mending.Release();
         }
 
         _meter.Phase = TransferPhase.Completed;
