@@ -22,6 +22,14 @@ internal static class ReadBackShim
     public static async Task<(string Name, string Value)[]> CompileMemoryAsync(string folder) =>
         [("LD_PRELOAD", await CompileAsync(folder, "memory")), ("DOTNET_EnableAVX2", "0")];
 
+    /// <summary>Compiles the one that loses a write.</summary>
+    /// <param name="folder">Where the library goes.</param>
+    /// <param name="which">Which flush of a partial file fails.</param>
+    /// <param name="mark">A file that is made when that flush begins.</param>
+    /// <returns>The environment of a process that is to have it.</returns>
+    public static async Task<(string Name, string Value)[]> CompileFlushAsync(string folder, string which, string mark) =>
+        [("LD_PRELOAD", await CompileAsync(folder, "flush")), ("PSMODEL_SHIM_FLUSH", which), ("PSMODEL_SHIM_MARK", mark)];
+
     private static async Task<string> CompileAsync(string folder, string name, [CallerFilePath] string here = "")
     {
         string library = Path.Combine(folder, $"{name}.so");

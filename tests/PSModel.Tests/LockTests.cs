@@ -1,0 +1,81 @@
+using PSModel.Loopback;
+using PSModel.TestParts;
+
+namespace PSModel.Tests;
+
+/// <summary>Locks that do not lock: nothing wrong may come of them.</summary>
+public sealed class LockTests : IAsyncLifetime, IDisposable
+{
+    private const long MiB = 1024 * 1024;
+
+    private readonly LoopbackRegistry _registry = LoopbackRegistry.Start();
+    private readonly TemporaryFolder _store = new();
+    private readonly BlobContent _content = BlobContent.Generate(64 * MiB, 1);
+
+    [NeedsFact("strace")]
+    public Task A_file_system_without_locks_is_refused() => RefusesAsync("flock:error=EOPNOTSUPP", "cannot be locked");
+
+    [NeedsFact("strace")]
+    public Task A_file_system_that_says_yes_to_every_lock_is_refused() => RefusesAsync("flock:retval=0", "can be taken twice");
+
+    [Fact]
+    public async Task Processes_in_which_NET_takes_no_locks_keep_apart_all_the_same()
+    {
+        (string, string) off = ("DOTNET_SYSTEM_IO_DISABLEFILELOCKING", "1");
+        string name = Offer();
+        _registry.Fault = StallAt(4 * MiB);
+        using ChildProcess first = ChildProcess.StartScript(SaveScript(name), off);
+        await WaitForBytesAsync(4 * MiB);
+        using ChildProcess second = ChildProcess.StartScript(SaveScript(name, "-Verbose"), off);
+        await second.WaitForAsync("Another process is fetching");
+        _registry.Fault = null;
+        Assert.True(await first.WaitAsync() == 0, first.Error);
+        Assert.True(await second.WaitAsync() == 0, second.Error);
+        Assert.StartsWith("AlreadyPresent", second.Output, StringComparison.Ordinal);
+        Assert.Equal(_content.Digest, await HashAsync());
+    }
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await _registry.DisposeAsync();
+
+    public void Dispose() => _store.Dispose();
+
+    private static Action<LoopbackRequest, LoopbackAnswer> StallAt(long bytes) => (request, answer) => answer.StallAfter = request.IsBlob ? bytes : null;
+
+    private async Task RefusesAsync(string injection, string why)
+    {
+        string script = $"Save-ModelBlob {Offer()} '{_store.Path}' -VerifyInline -ErrorVariable e -ErrorAction SilentlyContinue; $e[0].FullyQualifiedErrorId; \"$($e[0])\"";
+        using ChildProcess save = ChildProcess.Start(
+            "strace", ["-f", "-qq", "-o", "/dev/null", "-e", "trace=flock", "-e", $"inject={injection}", "dotnet", Checkout.ConsoleProgram, script]);
+        await save.WaitAsync();
+        Assert.StartsWith("BlobInUse,", save.Output, StringComparison.Ordinal);
+        Assert.Contains(why, save.Output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_store.Blobs));
+        Assert.Equal(0, _registry.BlobBytesSent);
+    }
+
+    private string Offer() => _registry.Offer(LoopbackModel.WithWeights("library/demo", "latest", _content).WithManifest(System.Text.Encoding.UTF8.GetBytes(
+        $$"""{"schemaVersion":2,"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":"{{_content.Digest}}","size":{{_content.Length}}}]}""")));
+
+    private string SaveScript(string name, string more = "") =>
+        $"$ProgressPreference = 'SilentlyContinue'; Save-ModelBlob {name} '{_store.Path}' -VerifyInline -RetryIntervalSec 0 -ThrottleLimit 1 {more} | ForEach-Object {{ \"$($_.Status) $($_.BytesResumed)\" }}";
+
+    private Task WaitForBytesAsync(long bytes) => WaitUntilAsync(() => _registry.BlobBytesSent >= bytes);
+
+    private static async Task WaitUntilAsync(Func<bool> isSo)
+    {
+        using CancellationTokenSource patience = new(TimeSpan.FromMinutes(2));
+        while (!isSo())
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    private async Task<string> HashAsync()
+    {
+        await using FileStream file = File.OpenRead(_store.Blob(_content.Digest));
+        return $"sha256:{Convert.ToHexStringLower(await System.Security.Cryptography.SHA256.HashDataAsync(file))}";
+    }
+}
