@@ -28,6 +28,24 @@ internal sealed class BlockLayout
     /// <summary>The blocks in the order of the blob. No block reaches over a multiple of <see cref="BlockSize"/>.</summary>
     public IReadOnlyList<Block> Blocks { get; }
 
+    /// <summary>Whether a blob can be divided so into that many blocks, as far as that shows without dividing it: what a file says
+    /// may be anything.</summary>
+    public static bool CanBe(long size, IReadOnlyList<long> cuts, int blocks)
+    {
+        long before = 0;
+        foreach (long cut in cuts)
+        {
+            if (cut <= before || cut > size)
+            {
+                return false;
+            }
+
+            before = cut;
+        }
+
+        return size >= 0 && size / BlockSize <= blocks && cuts.Count <= blocks;
+    }
+
     /// <summary>Parts numbers of blocks, in ascending order, into runs of neighbours.</summary>
     public static IEnumerable<IReadOnlyList<int>> RunsOf(IEnumerable<int> indices)
     {

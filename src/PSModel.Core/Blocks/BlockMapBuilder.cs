@@ -32,7 +32,7 @@ internal sealed class BlockMapBuilder
 
         // A block that the mark finds unfinished ends here: the state of its checksum is not to be had.
         builder._cuts.AddRange(mark.Cuts);
-        bool isRight = checksums.Length == mark.Count * BlockChecksum.Size && builder._check.GetCurrentHash().AsSpan().SequenceEqual(mark.Check);
+        bool isRight = checksums.Length == (long)mark.Count * BlockChecksum.Size && builder._check.GetCurrentHash().AsSpan().SequenceEqual(mark.Check);
         if (mark.Tail.Length == BlockChecksum.Size)
         {
             builder.Add(BlockChecksum.Read(mark.Tail));
@@ -40,7 +40,7 @@ internal sealed class BlockMapBuilder
         }
 
         builder._start = builder._position = offset;
-        return isRight && new BlockLayout(offset, builder._cuts).Blocks.Count == builder._checksums.Count ? builder : null;
+        return isRight && BlockLayout.CanBe(offset, builder._cuts, builder._checksums.Count) && new BlockLayout(offset, builder._cuts).Blocks.Count == builder._checksums.Count ? builder : null;
     }
 
     /// <summary>Takes the bytes in.</summary>

@@ -120,7 +120,8 @@ public sealed class BlobDiagnosis : IBlobCheck
             return;
         }
 
-        BlockLayout layout = map?.Layout ?? new BlockLayout(Size, []);
+        // A manifest may name a size whose blocks no memory holds.
+        BlockLayout layout = map?.Layout ?? new BlockLayout(Math.Min(Size, file.Size), []);
         if (file.Size == Size)
         {
             await CompareReadsAsync(layout, map, cancellationToken).ConfigureAwait(false);

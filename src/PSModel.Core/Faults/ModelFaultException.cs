@@ -3,9 +3,9 @@ namespace PSModel.Core.Faults;
 /// <summary>The one exception that the core raises for anything but a programming error or a cancellation.</summary>
 public sealed class ModelFaultException : Exception
 {
-    /// <summary>Makes a fault.</summary>
+    /// <summary>Makes a fault; its message is put on one line.</summary>
     public ModelFaultException(ModelFault fault, string message, FaultFacts? facts = null, Exception? inner = null)
-        : base(message, inner)
+        : base(OutsideText.OneLine(message), inner)
     {
         Fault = fault;
         Facts = facts ?? new FaultFacts();

@@ -30,6 +30,11 @@ public static class ManifestReader
             throw invalid.Because($"it is longer than {MaximumBytes} bytes");
         }
 
+        if (HasControls(bytes))
+        {
+            throw invalid.Because("it holds control characters (U+007F to U+009F), which no terminal should be given");
+        }
+
         try
         {
             using JsonDocument document = JsonDocument.Parse(bytes);
@@ -57,7 +62,7 @@ public static class ManifestReader
 
         if (mediaType is not null && !MediaTypes.IsManifest(mediaType))
         {
-            throw invalid.Because($"its media type '{mediaType}' is not that of an image manifest");
+            throw invalid.Because($"its media type '{OutsideText.Of(mediaType)}' is not that of an image manifest");
         }
 
         if (!root.TryGetProperty("schemaVersion", out JsonElement version)
@@ -109,7 +114,7 @@ public static class ManifestReader
         string? text = OptionalString(element, "digest");
         if (!BlobDigest.TryParse(text, out BlobDigest? digest))
         {
-            throw invalid.Because($"the digest '{text}' of {which} is not 'sha256:' and 64 lowercase hexadecimal digits");
+            throw invalid.Because($"the digest '{OutsideText.Of(text)}' of {which} is not 'sha256:' and 64 lowercase hexadecimal digits");
         }
 
         if (!element.TryGetProperty("size", out JsonElement size)
@@ -118,7 +123,10 @@ public static class ManifestReader
             throw invalid.Because($"the size of {which} is not a whole number of bytes");
         }
 
-        return new Layer(digest, bytes, OptionalString(element, "mediaType") ?? string.Empty);
+        string mediaType = OptionalString(element, "mediaType") ?? string.Empty;
+        return MediaTypes.IsWellFormed(mediaType)
+            ? new Layer(digest, bytes, mediaType)
+            : throw invalid.Because($"the media type '{OutsideText.Of(mediaType)}' of {which} is none");
     }
 
     private static void CheckSizes(IEnumerable<Layer> all, ManifestInvalid invalid)
@@ -144,6 +152,20 @@ public static class ManifestReader
 
     private static string? OptionalString(JsonElement element, string property) =>
         element.TryGetProperty(property, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    /// <summary>JSON lets these stand in a string as they are; the others it does not, so that the text can be shown as it is.</summary>
+    private static bool HasControls(byte[] utf8)
+    {
+        for (int i = 0; i < utf8.Length; i++)
+        {
+            if (utf8[i] == 0x7F || (utf8[i] is >= 0x80 and < 0xA0 && i > 0 && utf8[i - 1] == 0xC2))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static bool LooksLikeMarkup(byte[] bytes) =>
         Array.Find(bytes, b => b is not ((byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')) == (byte)'<';

@@ -9,6 +9,7 @@ internal static class MediaTypes
     /// <summary>The OCI registries' own.</summary>
     public const string OciManifest = "application/vnd.oci.image.manifest.v1+json";
 
+    private const int LongestType = 255;
     private const string OllamaPrefix = "application/vnd.ollama.image.";
     private const string DockerConfig = "application/vnd.docker.container.image.v1+json";
     private const string OciConfig = "application/vnd.oci.image.config.v1+json";
@@ -24,6 +25,10 @@ internal static class MediaTypes
 
     /// <summary>Whether the type names a single image manifest.</summary>
     public static bool IsManifest(string mediaType) => mediaType is DockerManifest or OciManifest;
+
+    /// <summary>Whether a layer's type can be one: RFC 6838 has letters, digits and a few signs, 127 of them on either side of the
+    /// slash, and parameters may follow. No type at all is allowed.</summary>
+    public static bool IsWellFormed(string mediaType) => mediaType.Length <= LongestType && mediaType.All(c => c is >= ' ' and <= '~');
 
     /// <summary>The kind of a layer of this type, in PascalCase.</summary>
     public static string KindOf(string mediaType)

@@ -41,8 +41,8 @@ public sealed record BlobDigest
             ? digest
             : throw new ModelFaultException(
                 ModelFault.InvalidDigest,
-                $"'{text}' is not a digest. A digest is 'sha256:' and 64 lowercase hexadecimal digits.",
-                new FaultFacts { Digest = text });
+                $"'{OutsideText.Of(text)}' is not a digest. A digest is 'sha256:' and 64 lowercase hexadecimal digits.",
+                new FaultFacts { Digest = OutsideText.Of(text) });
 
     /// <summary>Reads <c>sha256:</c> and 64 lowercase hexadecimal digits, nothing else.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out BlobDigest? digest) => TryParse(text, ':', out digest);

@@ -68,8 +68,8 @@ public sealed record ModelName
             ? name
             : throw new ModelFaultException(
                 ModelFault.InvalidModelName,
-                $"'{text}' is not a model name: {problem}. A name is [scheme://][host/][namespace/]model[:tag], 'gemma4:31b' for instance.",
-                new FaultFacts { Name = text });
+                $"'{OutsideText.Of(OutsideText.Typed(text))}' is not a model name: {problem}. A name is [scheme://][host/][namespace/]model[:tag], 'gemma4:31b' for instance.",
+                new FaultFacts { Name = OutsideText.Of(OutsideText.Typed(text)) });
 
     /// <summary>Reads a name; <paramref name="problem"/> says what is wrong where there is one.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out ModelName? name, [NotNullWhen(false)] out string? problem)
@@ -78,6 +78,12 @@ public sealed record ModelName
         if (string.IsNullOrEmpty(text))
         {
             problem = "it is empty";
+            return false;
+        }
+
+        if (OutsideText.HasUserInformation(text!))
+        {
+            problem = "it holds a user name or a password, which histories and logs would keep; give it without them, since private registries are not supported yet";
             return false;
         }
 
@@ -179,19 +185,21 @@ public sealed record ModelName
 
         if (!IsWordCharacter(text[0]))
         {
-            return $"its {part} begins with '{text[0]}'";
+            return $"its {part} begins with {Shown(text[0])}";
         }
 
         foreach (char c in text)
         {
             if (!isAllowed(c))
             {
-                return $"its {part} contains '{c}'";
+                return $"its {part} contains {Shown(c)}";
             }
         }
 
         return null;
     }
+
+    private static string Shown(char c) => c is >= ' ' and <= '~' ? $"'{c}'" : $"U+{(int)c:X4}";
 
     private static bool IsWordCharacter(char c) => c is >= 'A' and <= 'Z' or >= 'a' and <= 'z' or >= '0' and <= '9' or '_';
 

@@ -14,6 +14,9 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
     /// <summary>How often a connection that waits for another's answer looks whether it is still wanted.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>Of an ETag, which checkpoints keep.</summary>
+    private const int LongestValidator = 200;
+
     private readonly Uri _registered = endpoint.Blob(layer.Digest);
     private readonly object _resolving = new();
     private volatile Uri? _location;
@@ -115,7 +118,7 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
         catch (ModelFaultException e)
         {
             Drop(address);
-            bool isElsewhere = e.Facts.Uri != HttpTransport.Display(_registered);
+            bool isElsewhere = e.Facts.Uri != OutsideText.Of(_registered);
             if (isElsewhere && (e.Fault is ModelFault.RegistryUnreachable or ModelFault.UnexpectedStatus))
             {
                 throw Transient(e);
@@ -165,7 +168,7 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
 
         RefuseForeignContent(response);
         (long start, long? end) = response.StatusCode == HttpStatusCode.PartialContent ? CheckPart(response, range) : CheckWhole(response);
-        Validator = response.Headers.ETag?.ToString();
+        Validator = response.Headers.ETag?.ToString() is { Length: <= LongestValidator } validator ? validator : null;
         BodyStream body = BodyStream.Open(response, options.OperationTimeout, cancellationToken);
         return new BlobStream(body, start, end);
     }
@@ -180,7 +183,7 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
 
         if (response.Content.Headers.ContentEncoding.FirstOrDefault(coding => coding != "identity") is { } encoding)
         {
-            throw Unexpected(response, $"answered with bytes compressed by '{encoding}', which was not asked for; a proxy stands in between");
+            throw Unexpected(response, $"answered with bytes compressed by '{OutsideText.Of(encoding)}', which was not asked for; a proxy stands in between");
         }
     }
 
@@ -231,7 +234,7 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
     {
         Name = endpoint.Name.Shortest,
         Digest = layer.Digest.ToString(),
-        Uri = HttpTransport.Display(response.RequestMessage!.RequestUri!),
+        Uri = OutsideText.Of(response.RequestMessage!.RequestUri!),
         StatusCode = (int)response.StatusCode,
     };
 }

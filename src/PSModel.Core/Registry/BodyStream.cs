@@ -30,7 +30,7 @@ internal sealed class BodyStream : IDisposable
         // A read that blocks hears no token; what it does hear is its response's end.
         _closing = _deadline.Token.Register(response.Dispose);
         _promised = response.Content.Headers.ContentLength ?? 0;
-        _address = HttpTransport.Display(response.RequestMessage!.RequestUri!);
+        _address = OutsideText.Of(response.RequestMessage!.RequestUri!);
     }
 
     /// <summary>Takes the response over: it is disposed of with the stream.</summary>
@@ -50,7 +50,7 @@ internal sealed class BodyStream : IDisposable
         }
         catch (Exception e) when (ConnectionFailure.Is(e))
         {
-            throw Cut(HttpTransport.Display(response.RequestMessage!.RequestUri!), e);
+            throw Cut(OutsideText.Of(response.RequestMessage!.RequestUri!), e);
         }
     }
 
@@ -108,7 +108,7 @@ internal sealed class BodyStream : IDisposable
     }
 
     private static ModelFaultException Cut(string address, Exception inner) =>
-        Transient(ModelFault.RegistryUnreachable, address, $"The connection to {address} was cut ({inner.Message}).", inner);
+        Transient(ModelFault.RegistryUnreachable, address, $"The connection to {address} was cut ({OutsideText.Of(inner.Message)}).", inner);
 
     private static ModelFaultException Transient(ModelFault fault, string address, string message, Exception inner) =>
         new(fault, message, new FaultFacts { Uri = address }, inner) { IsTransient = true };

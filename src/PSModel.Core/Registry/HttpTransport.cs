@@ -51,14 +51,11 @@ internal sealed class HttpTransport : IDisposable
 
         throw new ModelFaultException(
             ModelFault.UnexpectedStatus,
-            $"{Display(request.Address)} leads from one redirect to the next, {MaximumRedirects} times over.",
-            new FaultFacts { Uri = Display(request.Address) });
+            $"{OutsideText.Of(request.Address)} leads from one redirect to the next, {MaximumRedirects} times over.",
+            new FaultFacts { Uri = OutsideText.Of(request.Address) });
     }
 
     public void Dispose() => _http.Dispose();
-
-    /// <summary>An address as messages may show it: a query can hold a signature that gives access.</summary>
-    public static string Display(Uri address) => address.GetLeftPart(UriPartial.Path);
 
     private HttpResponseMessage Send(HttpQuery query, Uri address, CancellationToken cancellationToken)
     {
@@ -68,7 +65,7 @@ internal sealed class HttpTransport : IDisposable
         try
         {
             HttpResponseMessage response = Send(message, patience.Token);
-            _options.Trace?.Invoke($"GET {Display(address)} {query.Range} → {(int)response.StatusCode} {response.Content.Headers.ContentRange}");
+            _options.Trace?.Invoke($"GET {OutsideText.Of(address)} {query.Range} → {(int)response.StatusCode} {OutsideText.Of(response.Content.Headers.ContentRange?.ToString())}");
             return response;
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
@@ -81,7 +78,7 @@ internal sealed class HttpTransport : IDisposable
         }
         catch (HttpRequestException e) when (e.InnerException is AuthenticationException)
         {
-            throw Unreachable(query, address, $"shows a certificate that is not trusted here ({e.InnerException.Message})", e, isTransient: false);
+            throw Unreachable(query, address, $"shows a certificate that is not trusted here ({OutsideText.Of(e.InnerException.Message)})", e, isTransient: false);
         }
         catch (HttpRequestException e)
         {
@@ -89,7 +86,7 @@ internal sealed class HttpTransport : IDisposable
         }
         catch (Exception e) when (ConnectionFailure.Is(e))
         {
-            throw Unreachable(query, address, $"broke the connection off ({e.Message})", e);
+            throw Unreachable(query, address, $"broke the connection off ({OutsideText.Of(e.Message)})", e);
         }
     }
 
@@ -105,11 +102,11 @@ internal sealed class HttpTransport : IDisposable
 
     private ModelFaultException Unreachable(HttpQuery query, Uri address, string what, Exception? inner, bool isTransient = true)
     {
-        _options.Trace?.Invoke($"GET {Display(address)} {query.Range} → none: it {what}");
+        _options.Trace?.Invoke($"GET {OutsideText.Of(address)} {query.Range} → none: it {what}");
         return new ModelFaultException(
             ModelFault.RegistryUnreachable,
-            $"{address.GetLeftPart(UriPartial.Authority)} {what}.",
-            new FaultFacts { Uri = Display(address) },
+            $"{OutsideText.Of($"{address.Scheme}://{address.Authority}")} {what}.",
+            new FaultFacts { Uri = OutsideText.Of(address) },
             inner)
         {
             IsTransient = isTransient,
@@ -119,14 +116,16 @@ internal sealed class HttpTransport : IDisposable
     /// <summary>A socket's own message may end with an address that nobody gave: that of the host, in the form of IPv6.</summary>
     private static string ReasonOf(HttpRequestException e) => e.InnerException is SocketException socket
         ? new SocketException((int)socket.SocketErrorCode).Message
-        : (e.InnerException ?? e).Message;
+        : OutsideText.Of((e.InnerException ?? e).Message);
 
     /// <summary>None where it cannot be read: the redirect is then an answer as any other status is.</summary>
     private static Uri? RedirectTarget(HttpResponseMessage response, Uri address)
     {
+        Uri? target = null;
         bool isRedirect = response.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.Found
             or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or (HttpStatusCode)308;
-        return isRedirect && response.Headers.Location is { } location && Uri.TryCreate(address, location, out Uri? target) ? target : null;
+        bool isTold = isRedirect && response.Headers.Location is { } location && Uri.TryCreate(address, location, out target) && AddressText.IsReadable(target);
+        return isTold ? target : null;
     }
 
     private void RefuseUntrusted(Uri from, Uri to)
@@ -137,8 +136,8 @@ internal sealed class HttpTransport : IDisposable
         {
             throw new ModelFaultException(
                 ModelFault.UntrustedRedirect,
-                string.Format(CultureInfo.InvariantCulture, "{0} redirects to {1}, which is not encrypted.", Display(from), Display(to)),
-                new FaultFacts { Uri = Display(to) });
+                string.Format(CultureInfo.InvariantCulture, "{0} redirects to {1}, which is not encrypted.", OutsideText.Of(from), OutsideText.Of(to)),
+                new FaultFacts { Uri = OutsideText.Of(to) });
         }
     }
 }

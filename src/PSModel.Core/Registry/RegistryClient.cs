@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http;
 using PSModel.Core.Faults;
@@ -53,7 +54,7 @@ public sealed class RegistryClient : IDisposable
             throw new ModelFaultException(
                 ModelFault.ManifestNotFound,
                 $"The registry {endpoint.ManifestAddress.Authority} has no model '{endpoint.Name.Shortest}'.",
-                new FaultFacts { Name = endpoint.Name.Shortest, Uri = HttpTransport.Display(endpoint.ManifestAddress), StatusCode = 404 });
+                new FaultFacts { Name = endpoint.Name.Shortest, Uri = OutsideText.Of(endpoint.ManifestAddress), StatusCode = 404 });
         }
 
         if (response.StatusCode != HttpStatusCode.OK)
@@ -62,13 +63,15 @@ public sealed class RegistryClient : IDisposable
         }
 
         using BodyStream body = BodyStream.Open(response, _options.OperationTimeout, cancellationToken);
-        byte[] bytes = ReadBounded(body);
-        return ManifestReader.Read(endpoint.Name, HttpTransport.Display(endpoint.ManifestAddress), bytes);
+        byte[] bytes = ReadBounded(body, endpoint.ManifestAddress);
+        return ManifestReader.Read(endpoint.Name, endpoint.ManifestAddress.AbsoluteUri, bytes);
     }
 
-    /// <summary>Reads one byte past the bound at most, so that the reader sees that it is broken.</summary>
-    private static byte[] ReadBounded(BodyStream body)
+    /// <summary>Reads one byte past the bound at most, so that the reader sees that it is broken. The bound on silence alone would
+    /// let a manifest of single bytes take for years.</summary>
+    private byte[] ReadBounded(BodyStream body, Uri address)
     {
+        Stopwatch sinceHead = Stopwatch.StartNew();
         byte[] buffer = new byte[16 * 1024];
         int length = 0;
         while (true)
@@ -80,6 +83,14 @@ public sealed class RegistryClient : IDisposable
 
             int read = body.Read(buffer, length, buffer.Length - length);
             length += read;
+            if (_options.OperationTimeout != Timeout.InfiniteTimeSpan && sinceHead.Elapsed > _options.OperationTimeout + TimeSpan.FromMilliseconds(length))
+            {
+                throw new ModelFaultException(
+                    ModelFault.TransferStalled,
+                    $"{OutsideText.Of(address)} sends less than a kilobyte a second.",
+                    new FaultFacts { Uri = OutsideText.Of(address) }) { IsTransient = true };
+            }
+
             if (read == 0 || length > ManifestReader.MaximumBytes)
             {
                 Array.Resize(ref buffer, length);

@@ -21,24 +21,32 @@ internal sealed class RegistryEndpoint
 
     private RegistryEndpoint(ModelName name, RegistryOptions options, string origin)
     {
-        origin = options.Registry?.OriginalString.TrimEnd('/') ?? origin;
-        if (!Uri.TryCreate(origin, UriKind.Absolute, out Uri? address) || address.Scheme is not ("https" or "http"))
+        origin = options.Registry?.OriginalString ?? origin;
+        string shown = OutsideText.Of(OutsideText.Typed(origin));
+        if (!Uri.TryCreate(origin, UriKind.Absolute, out Uri? address) || address.Scheme is not ("https" or "http") || !AddressText.IsReadable(address))
         {
-            throw new ModelFaultException(
-                ModelFault.InvalidModelName,
-                $"'{origin}' is not the address of a registry.",
-                new FaultFacts { Name = name.Shortest });
+            throw Refused(name, $"'{shown}' is not the address of a registry.");
+        }
+
+        if (address.UserInfo.Length > 0)
+        {
+            throw Refused(name, $"The registry's address '{shown}' holds a user name or a password, which histories and logs would keep. Give it without them: private registries are not supported yet.");
+        }
+
+        if (address.Query.Length > 0 || address.Fragment.Length > 0)
+        {
+            throw Refused(name, $"The registry's address '{shown}' has a query or a fragment, and the addresses of its models could not be made of it. Give it without.");
         }
 
         if (!IsPrivate(address) && !options.AllowUnencrypted)
         {
             throw new ModelFaultException(
                 ModelFault.UnencryptedRefused,
-                $"'{origin}' would be reached over plain http, where anybody on the way can read and change what is sent.",
-                new FaultFacts { Name = name.Shortest, Uri = origin });
+                $"'{shown}' would be reached over plain http, where anybody on the way can read and change what is sent.",
+                new FaultFacts { Name = name.Shortest, Uri = OutsideText.Of(address) });
         }
 
-        _root = $"{origin}{ApiPath}{name.Namespace}/{name.Model}";
+        _root = $"{address.GetLeftPart(UriPartial.Path).TrimEnd('/')}{ModelPath(name)}";
         Name = name;
     }
 
@@ -48,10 +56,11 @@ internal sealed class RegistryEndpoint
     /// <exception cref="ModelFaultException"><see cref="ModelFault.UnencryptedRefused"/>.</exception>
     public static RegistryEndpoint Of(Manifest manifest, RegistryOptions options)
     {
-        int end = manifest.Source.IndexOf(ApiPath, StringComparison.Ordinal);
-        bool isRemote = end > 0 && Uri.TryCreate(manifest.Source, UriKind.Absolute, out Uri? source) && !source.IsFile;
+        string tail = ManifestPath(manifest.Name);
+        string source = manifest.Source;
+        bool isRemote = source.EndsWith(tail, StringComparison.Ordinal) && Uri.TryCreate(source, UriKind.Absolute, out Uri? address) && !address.IsFile;
         return isRemote
-            ? new RegistryEndpoint(manifest.Name, options, manifest.Source.Substring(0, end))
+            ? new RegistryEndpoint(manifest.Name, options, source.Substring(0, source.Length - tail.Length))
             : new RegistryEndpoint(manifest.Name, options);
     }
 
@@ -64,4 +73,11 @@ internal sealed class RegistryEndpoint
         address.Scheme == "https"
         || address.IsLoopback
         || (IPAddress.TryParse(address.DnsSafeHost, out IPAddress? ip) && IPAddress.IsLoopback(ip));
+
+    private static string ModelPath(ModelName name) => $"{ApiPath}{name.Namespace}/{name.Model}";
+
+    private static string ManifestPath(ModelName name) => $"{ModelPath(name)}/manifests/{name.Tag}";
+
+    private static ModelFaultException Refused(ModelName name, string why) =>
+        new(ModelFault.InvalidModelName, why, new FaultFacts { Name = name.Shortest });
 }

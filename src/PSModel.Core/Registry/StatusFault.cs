@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http;
 using System.Text;
@@ -8,8 +9,13 @@ namespace PSModel.Core.Registry;
 /// <summary>Makes a fault of an answer whose status is not the one hoped for.</summary>
 internal static class StatusFault
 {
-    /// <summary>Enough of an error page to recognise who wrote it.</summary>
-    private const int ExcerptLength = 200;
+    private const int LongestReason = 80;
+
+    /// <summary>More of an error page than is shown of it: what is a secret in it may only be known by what comes later.</summary>
+    private const int LongestExcerpt = 4096;
+
+    /// <summary>The longest wait for that much.</summary>
+    private static readonly TimeSpan ExcerptPatience = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
 
@@ -17,7 +23,7 @@ internal static class StatusFault
     {
         int status = (int)response.StatusCode;
         Uri answered = response.RequestMessage!.RequestUri!;
-        FaultFacts facts = new() { Uri = HttpTransport.Display(answered), StatusCode = status };
+        FaultFacts facts = new() { Uri = OutsideText.Of(answered), StatusCode = status };
         if (response.StatusCode == HttpStatusCode.Unauthorized && answered.Authority == asked.Authority)
         {
             return new ModelFaultException(ModelFault.AuthenticationFailed, $"The registry {asked.Authority} wants credentials (401).", facts);
@@ -27,7 +33,7 @@ internal static class StatusFault
         string said = excerpt.Length == 0 ? string.Empty : $" It says: {excerpt}";
         return new ModelFaultException(
             ModelFault.UnexpectedStatus,
-            $"{facts.Uri} answered {status} {response.ReasonPhrase}.{said}",
+            $"{facts.Uri} answered {$"{status} {OutsideText.Of(response.ReasonPhrase, LongestReason)}".TrimEnd()}.{said}",
             facts)
         {
             IsTransient = IsTransient(status) || answered != asked,
@@ -51,18 +57,23 @@ internal static class StatusFault
 
     private static string Excerpt(HttpResponseMessage response, CancellationToken cancellationToken)
     {
+        byte[] buffer = new byte[LongestExcerpt];
+        int length = 0;
         try
         {
-            using BodyStream body = BodyStream.Open(response, TimeSpan.FromSeconds(2), cancellationToken);
-            byte[] buffer = new byte[ExcerptLength];
-            int length = body.Read(buffer, 0, buffer.Length);
-            string text = Encoding.UTF8.GetString(buffer, 0, length);
-            return string.Join(" ", text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+            using BodyStream body = BodyStream.Open(response, ExcerptPatience, cancellationToken);
+            Stopwatch sinceHead = Stopwatch.StartNew();
+            for (int read = -1; read != 0 && length < buffer.Length && sinceHead.Elapsed < ExcerptPatience; length += read)
+            {
+                read = body.Read(buffer, length, buffer.Length - length);
+            }
         }
         catch (ModelFaultException)
         {
-            // The status alone has to do: an error page that does not arrive is no second error.
-            return string.Empty;
+            // What arrived has to do: an error page that is cut short is no second error.
         }
+
+        string text = Encoding.UTF8.GetString(buffer, 0, length);
+        return OutsideText.Of(string.Join(" ", text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
     }
 }

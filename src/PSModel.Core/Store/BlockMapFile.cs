@@ -94,7 +94,10 @@ internal sealed class BlockMapFile(ModelStore store, BlobDigest digest)
         }
 
         long[] cuts = [.. root.GetProperty("cuts").EnumerateArray().Select(cut => cut.GetInt64())];
-        BlockLayout layout = new(root.GetProperty("size").GetInt64(), cuts);
-        return new BlockMap(layout, BlockChecksum.ReadAll(bytes.AsSpan(lineEnd + 1, contentLength - lineEnd - 1).ToArray()));
+        BlockChecksum[] checksums = BlockChecksum.ReadAll(bytes.AsSpan(lineEnd + 1, contentLength - lineEnd - 1).ToArray());
+        long size = root.GetProperty("size").GetInt64();
+        return BlockLayout.CanBe(size, cuts, checksums.Length)
+            ? new BlockMap(new BlockLayout(size, cuts), checksums)
+            : throw new FormatException("its parts do not fit one another");
     }
 }

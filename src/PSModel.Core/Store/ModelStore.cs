@@ -22,8 +22,14 @@ public sealed class ModelStore
 
     /// <summary>Names a store; nothing is created.</summary>
     /// <param name="path">An absolute path; the folder need not exist.</param>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.StoreNotWritable"/> where no file system could hold it.</exception>
     public ModelStore(string path)
     {
+        if (path.IndexOfAny(Path.GetInvalidPathChars()) >= 0)
+        {
+            throw new ModelFaultException(ModelFault.StoreNotWritable, $"'{path}' cannot be the path of a store.", new FaultFacts { Path = path });
+        }
+
         Root = path;
         Blobs = Path.Combine(path, "blobs");
         Manifests = Path.Combine(path, "manifests");
@@ -122,6 +128,12 @@ public sealed class ModelStore
         string path = ManifestPath(name);
         try
         {
+            // A pipe would be waited for.
+            if (FileFacts.TryRead(path) is { IsFile: false })
+            {
+                throw new IOException("It is no file.");
+            }
+
             using FileStream file = File.OpenRead(path);
             byte[] bytes = new byte[(int)Math.Min(file.Length, ManifestReader.MaximumBytes + 1)];
             int length = 0;

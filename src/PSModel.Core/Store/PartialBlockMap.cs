@@ -32,7 +32,7 @@ internal sealed class PartialBlockMap : IDisposable
     {
         try
         {
-            return mark is null ? null : BlockMapBuilder.TryRestore(mark, ReadStart(PathOf(store, digest), mark.Count * BlockChecksum.Size), offset);
+            return mark is null or { Count: < 0 } ? null : BlockMapBuilder.TryRestore(mark, ReadStart(PathOf(store, digest), (long)mark.Count * BlockChecksum.Size), offset);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -56,10 +56,10 @@ internal sealed class PartialBlockMap : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    private static byte[] ReadStart(string path, int length)
+    private static byte[] ReadStart(string path, long length)
     {
         byte[] bytes = WorkFile.TryRead(path, BlockMapFile.MaximumBytes) ?? [];
-        Array.Resize(ref bytes, Math.Min(length, bytes.Length));
+        Array.Resize(ref bytes, (int)Math.Min(length, bytes.Length));
         return bytes;
     }
 

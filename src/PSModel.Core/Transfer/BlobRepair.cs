@@ -125,7 +125,7 @@ internal sealed class BlobRepair(SaveContext context, PlannedBlob planned, Semap
     private BlockMap? ReadMap() => _maps.TryRead() is { } map && map.Layout.Size == _layer.Size ? map : null;
 
     private Task<ReadPass> ReadAsync(BlockMap? map, CancellationToken cancellationToken) =>
-        RepairReading.RunAsync(_path, _layer.Digest, map?.Layout ?? new BlockLayout(_layer.Size, []), _meter, cancellationToken);
+        RepairReading.RunAsync(_path, _layer.Digest, map?.Layout ?? new BlockLayout(Math.Min(_layer.Size, _store.BlobSize(_layer.Digest) ?? 0), []), _meter, cancellationToken);
 
     private async Task MendAsync(BlockMap? map, ReadPass pass, CancellationToken cancellationToken)
     {

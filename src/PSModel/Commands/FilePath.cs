@@ -20,6 +20,13 @@ internal static class FilePath
         why = null;
         try
         {
+            // What the file system takes no path with would come back as an exception of whoever uses it first.
+            if (path.IndexOf('\0') >= 0)
+            {
+                why = "it holds a null character.";
+                return false;
+            }
+
             string found = paths.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out _);
             if (provider.Name == FileSystem)
             {

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using PSModel.Completion;
+using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
 using PSModel.Core.Store;
@@ -49,7 +50,7 @@ public sealed class GetModelManifestCommand : RegistryCommand
         }
     }
 
-    private void GetRemote(string name) => Run(name, (pump, token) =>
+    private void GetRemote(string name) => Run(OutsideText.Typed(name), (pump, token) =>
     {
         Manifest manifest = Connect().GetManifest(ModelName.Parse(name), token);
         pump.Post(() => Write(manifest));
@@ -61,7 +62,7 @@ public sealed class GetModelManifestCommand : RegistryCommand
         ModelStore store = OpenStore(StorePath);
         if (!WildcardPattern.ContainsWildcardCharacters(name))
         {
-            Try(name, () => Write(store.ReadManifest(ModelName.Parse(name))));
+            Try(OutsideText.Typed(name), () => Write(store.ReadManifest(ModelName.Parse(name))));
             return;
         }
 
@@ -76,7 +77,7 @@ public sealed class GetModelManifestCommand : RegistryCommand
 
     private void Write(Manifest manifest)
     {
-        WriteVerbose($"The manifest of {manifest.Name.Shortest} was read from {manifest.Source}.");
+        WriteVerbose(OutsideText.OneLine($"The manifest of {manifest.Name.Shortest} was read from {manifest.Source}."));
         if (Raw)
         {
             WriteObject(OutputFactory.RawOf(manifest));

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using PSModel.Core.Faults;
 using PSModel.Core.Registry;
 using PSModel.Pipeline;
 
@@ -65,7 +66,7 @@ public abstract class RegistryCommand : StoreCommand
         OperationTimeout = ToTimeout(OperationTimeoutSeconds),
         MaximumRetryCount = MaximumRetryCount,
         RetryInterval = TimeSpan.FromSeconds(RetryIntervalSec),
-        Trace = message => CurrentPump?.Post(() => WriteDebug(message)),
+        Trace = message => CurrentPump?.Post(() => WriteDebug(OutsideText.OneLine(message))),
     });
 
     private static TimeSpan ToTimeout(int seconds) => seconds == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(seconds);

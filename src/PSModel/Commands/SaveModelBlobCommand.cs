@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using PSModel.Completion;
+using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
 using PSModel.Core.Registry;
@@ -85,7 +86,7 @@ public sealed class SaveModelBlobCommand : RegistryCommand
         };
         foreach (string digest in Digest ?? [])
         {
-            Try(digest, () => _only.Add(BlobDigest.Parse(digest)));
+            Try(OutsideText.Of(digest), () => _only.Add(BlobDigest.Parse(digest)));
         }
     }
 
@@ -95,7 +96,7 @@ public sealed class SaveModelBlobCommand : RegistryCommand
         RegistryClient client = Connect();
         List<ModelRequest> requests = ParameterSetName == ManifestSet
             ? [new ModelRequest(Manifest!.Name ?? string.Empty, _ => OutputFactory.ToManifest(Manifest))]
-            : [.. Name.Select(name => new ModelRequest(name, token => client.GetManifest(ModelName.Parse(name), token)))];
+            : [.. Name.Select(name => new ModelRequest(OutsideText.Typed(name), token => client.GetManifest(ModelName.Parse(name), token)))];
         Save(requests);
     }
 

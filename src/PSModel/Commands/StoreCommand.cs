@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using PSModel.Core.Faults;
 using PSModel.Core.Store;
 using PSModel.Errors;
 
@@ -10,18 +11,23 @@ public abstract class StoreCommand : AsyncCommand
     private ModelStore? _store;
 
     /// <summary>The store that the parameter, or else the default, names. Relative paths mean the current location.</summary>
-    private protected ModelStore OpenStore(string? path) =>
-        _store ??= new ModelStore(ToFilePath(string.IsNullOrEmpty(path) ? ModelStore.DefaultPath : path!));
+    private protected ModelStore OpenStore(string? path)
+    {
+        try
+        {
+            return _store ??= new ModelStore(ToFilePath(string.IsNullOrEmpty(path) ? ModelStore.DefaultPath : path!));
+        }
+        catch (ModelFaultException fault)
+        {
+            ThrowTerminatingError(ErrorRecords.From(fault, fault.Facts.Path));
+            throw;
+        }
+    }
 
     /// <summary>The file system's own path of a path of PowerShell's. It need not exist.</summary>
-    private protected string ToFilePath(string path)
-    {
-        if (FilePath.TryResolve(SessionState.Path, path, out string? resolved, out string? why))
-        {
-            return resolved;
-        }
-
-        ThrowTerminatingError(ErrorRecords.NotInFileSystem(path, why));
-        throw new InvalidOperationException(why);
-    }
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.StoreNotWritable"/> where it is none of the file system.</exception>
+    private protected string ToFilePath(string path) =>
+        FilePath.TryResolve(SessionState.Path, path, out string? resolved, out string? why)
+            ? resolved
+            : throw new ModelFaultException(ModelFault.StoreNotWritable, $"'{path}' is no path of the file system: {why}", new FaultFacts { Path = path });
 }

@@ -86,7 +86,7 @@ public sealed class TestModelBlobCommand : StoreCommand
             case NameSet:
                 foreach (string name in Name)
                 {
-                    TestModel(name, () => OpenStore(StorePath).ReadManifest(ModelName.Parse(name)));
+                    TestModel(OutsideText.Typed(name), () => OpenStore(StorePath).ReadManifest(ModelName.Parse(name)));
                 }
 
                 break;
@@ -94,10 +94,16 @@ public sealed class TestModelBlobCommand : StoreCommand
                 TestModel(Manifest!.Name, () => OutputFactory.ToManifest(Manifest));
                 break;
             case PathSet:
-                TestFiles(Path.SelectMany(Resolve).ToList());
+                List<string> found = [];
+                foreach (string path in Path)
+                {
+                    Try(path, () => found.AddRange(Resolve(path)));
+                }
+
+                TestFiles(found, path => path);
                 break;
             default:
-                TestFiles(LiteralPath.Select(ToFilePath).ToList());
+                TestFiles(LiteralPath, ToFilePath);
                 break;
         }
     }
@@ -128,14 +134,14 @@ public sealed class TestModelBlobCommand : StoreCommand
         }
     }
 
-    private void TestFiles(List<string> paths)
+    private void TestFiles(IReadOnlyList<string> paths, Func<string, string> toFilePath)
     {
         List<BlobTarget> targets = [];
         for (int i = 0; i < paths.Count; i++)
         {
             string path = paths[i];
             int index = i;
-            Try(path, () => targets.Add(BlobTargets.OfFile(path, Digest ?? [], index, paths.Count)));
+            Try(path, () => targets.Add(BlobTargets.OfFile(toFilePath(path), Digest ?? [], index, paths.Count)));
         }
 
         RunChecks(null, targets, check =>
@@ -154,7 +160,7 @@ public sealed class TestModelBlobCommand : StoreCommand
             IEnumerable<string> found = SessionState.Path.GetResolvedProviderPathFromPSPath(path, out ProviderInfo provider);
             return provider.Name == FilePath.FileSystem ? found : [ToFilePath(path)];
         }
-        catch (Exception e) when (e is ItemNotFoundException or System.Management.Automation.DriveNotFoundException or ProviderNotFoundException)
+        catch (Exception e) when (e is ItemNotFoundException or System.Management.Automation.DriveNotFoundException or ProviderNotFoundException or ArgumentException)
         {
             // A file that is not there is a finding of the test; a path that is none of the file system is refused there.
             return [ToFilePath(path)];
@@ -202,7 +208,7 @@ public sealed class TestModelBlobCommand : StoreCommand
 
     private void Write(object result, Enum finding, IBlobCheck check)
     {
-        WriteVerbose($"{check.Target.Path}: {finding}, {ByteText.Of(check.BytesRead)} read.");
+        WriteVerbose(OutsideText.OneLine($"{check.Target.Path}: {finding}, {ByteText.Of(check.BytesRead)} read."));
         if (!Quiet)
         {
             WriteObject(result);

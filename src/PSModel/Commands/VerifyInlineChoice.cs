@@ -1,3 +1,5 @@
+using PSModel.Core.Faults;
+
 namespace PSModel.Commands;
 
 /// <summary>Whether blobs are verified inline: the switch decides, else Ollama's own environment variable.</summary>
@@ -21,7 +23,7 @@ internal static class VerifyInlineChoice
             case "" or "0" or "FALSE" or "NO" or "OFF":
                 return false;
             default:
-                warn($"{Variable} is '{text}', which is neither yes nor no; it is taken as no.");
+                warn($"{Variable} is '{OutsideText.Of(text)}', which is neither yes nor no; it is taken as no.");
                 return false;
         }
     }

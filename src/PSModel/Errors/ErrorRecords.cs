@@ -20,13 +20,9 @@ internal static class ErrorRecords
         };
     }
 
-    /// <summary>The record of a path that is none in the file system.</summary>
-    public static ErrorRecord NotInFileSystem(string path, string why) =>
-        From(new ModelFaultException(ModelFault.StoreNotWritable, $"'{path}' is no folder of the file system: {why}", new FaultFacts { Path = path }), path);
-
     private static (ErrorCategory Category, string Action) Describe(ModelFaultException fault) => fault.Fault switch
     {
-        ModelFault.InvalidModelName => (ErrorCategory.InvalidArgument, "Correct the name."),
+        ModelFault.InvalidModelName => (ErrorCategory.InvalidArgument, "Correct the name, or the address given with -Registry."),
         ModelFault.InvalidDigest => (ErrorCategory.InvalidArgument, "Give the digest as Get-ModelManifest shows it."),
         ModelFault.ManifestNotFound => (ErrorCategory.ObjectNotFound, "Check the spelling of model and tag; 'Get-ModelManifest -Local' lists what the store has."),
         ModelFault.BlobNotFound => (ErrorCategory.ObjectNotFound, "Check the digest with Get-ModelManifest; if the registry itself lost the blob, only its owner can push it again."),

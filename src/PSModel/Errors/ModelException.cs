@@ -8,8 +8,10 @@ namespace PSModel;
 /// </summary>
 public sealed class ModelException : Exception
 {
+    private const int LongestInnerMessage = 500;
+
     internal ModelException(ModelFaultException fault)
-        : base(fault.Message, fault.InnerException)
+        : base(fault.Message, Plain(fault.InnerException))
     {
         ErrorId = fault.Fault.ToString();
         Name = fault.Facts.Name;
@@ -22,6 +24,20 @@ public sealed class ModelException : Exception
         ActualSize = fault.Facts.ActualSize;
         RequiredBytes = fault.Facts.RequiredBytes;
         AvailableBytes = fault.Facts.AvailableBytes;
+    }
+
+    /// <summary>None where what it says is not fit to be shown, a line that a server sent for instance.</summary>
+    private static Exception? Plain(Exception? inner)
+    {
+        for (Exception? e = inner; e is not null; e = e.InnerException)
+        {
+            if (e.Message.Length > LongestInnerMessage || OutsideText.OneLine(e.Message) != e.Message)
+            {
+                return null;
+            }
+        }
+
+        return inner;
     }
 
     /// <summary>The error id, <c>DigestMismatch</c> for instance.</summary>

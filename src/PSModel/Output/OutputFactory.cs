@@ -101,7 +101,7 @@ internal static class OutputFactory
         Digest = read.Digest?.ToString(),
         Matches = read.IsRight,
         Elapsed = read.Elapsed,
-        Error = read.Error,
+        Error = read.Error is null ? null : OutsideText.OneLine(read.Error),
     };
 
     private static ModelBlobDamage From(DamagedRange range) => new()

@@ -47,5 +47,5 @@ internal sealed class SaveObserver(Cmdlet cmdlet, PipelinePump pump, SaveProgres
         cmdlet.WriteError(ErrorRecords.From(fault, digest.ToString()));
     });
 
-    public void Tell(string message) => pump.Post(() => cmdlet.WriteVerbose(message));
+    public void Tell(string message) => pump.Post(() => cmdlet.WriteVerbose(OutsideText.OneLine(message)));
 }
