@@ -37,7 +37,7 @@ internal sealed class SavedModels
 
         string[] ends = [".partial", ".checkpoint", ".repair"];
         string work = Path.Combine(root, ".psmodel");
-        string[] left = [.. (Directory.Exists(work) ? Directory.GetFiles(work) : []).Select(path => Path.GetFileName(path)).Where(name => ends.Any(end => name.EndsWith(end, StringComparison.Ordinal)))];
+        string[] left = [.. (Directory.Exists(work) ? Directory.GetFiles(work) : []).Where(path => new FileInfo(path).LinkTarget is null).Select(path => Path.GetFileName(path)).Where(name => ends.Any(end => name.EndsWith(end, StringComparison.Ordinal)))];
         checker.That(left.Length == 0, "no work left over", () => string.Join(", ", left));
     }
 }

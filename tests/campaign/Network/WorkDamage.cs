@@ -58,8 +58,9 @@ internal sealed class WorkDamage
         return done;
     }
 
-    /// <summary>Locks hold nothing; one that was made a link is refused, with advice, until somebody removes it.</summary>
-    private static bool IsWork(string file) => !file.EndsWith("lock", StringComparison.Ordinal);
+    /// <summary>Locks hold nothing; one that was made a link is refused, with advice, until somebody removes it. What is a link
+    /// already is not written through here.</summary>
+    private static bool IsWork(string file) => !file.EndsWith("lock", StringComparison.Ordinal) && new FileInfo(file).LinkTarget is null;
 
     private string Flip(string file)
     {
