@@ -30,7 +30,9 @@ public sealed class ManyBlobsTests : EngineTests
         await Watcher.SaveAsync(this, model).WaitAsync(Patience);
 
         await AssertWholeAsync(model);
-        Assert.InRange(most, 2, 8);
+
+        // A connection that was given up is served for a moment more beside the one that came in its place.
+        Assert.InRange(most, 2, 2 * Options.Connections);
     }
 
     [Fact]

@@ -18,6 +18,7 @@ internal static class WorkFile
     {
         FileStream file = HeldFile.Open(path, () =>
         {
+            RequireFree(path);
             File.Delete(path);
             return OpenNew(path);
         });
@@ -58,6 +59,23 @@ internal static class WorkFile
         {
             file.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Sees that nobody holds a file that is to be replaced; Windows sees to that itself.</summary>
+    private static void RequireFree(string path)
+    {
+        if (IsWindows || FileFacts.TryReadEntry(path) is not { IsOwn: true })
+        {
+            return;
+        }
+
+        int descriptor = UnixFile.Open(path, UnixFile.WriteOnly);
+        int error = UnixFile.Lock(descriptor);
+        _ = UnixFile.Close(descriptor);
+        if (error == UnixFile.WouldBlock)
+        {
+            throw new IOException($"'{path}' is locked.", error);
         }
     }
 
