@@ -88,7 +88,8 @@ public sealed class RegistryClient : IDisposable
                 throw new ModelFaultException(
                     ModelFault.TransferStalled,
                     $"{OutsideText.Of(address)} sends less than a kilobyte a second.",
-                    new FaultFacts { Uri = OutsideText.Of(address) }) { IsTransient = true };
+                    new FaultFacts { Uri = OutsideText.Of(address) })
+                { IsTransient = true };
             }
 
             if (read == 0 || length > ManifestReader.MaximumBytes)
