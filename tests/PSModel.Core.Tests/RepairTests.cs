@@ -145,7 +145,7 @@ public sealed class RepairTests : EngineTests
     [NeedsFact("mount", "umount", Root = true)]
     public async Task Room_for_one_copy_is_enough_for_the_repair_of_several_blobs()
     {
-        await RunAsync("mount", "-t", "tmpfs", "-o", "size=24m", "none", Folder.Path);
+        await ChildProcess.RunAsync("mount", "-t", "tmpfs", "-o", "size=24m", "none", Folder.Path);
         try
         {
             LoopbackModel model = LoopbackModel.GenerateMany("library/damaged", "latest", 2, 7 * MiB);
@@ -161,14 +161,8 @@ public sealed class RepairTests : EngineTests
         }
         finally
         {
-            await RunAsync("umount", Folder.Path);
+            await ChildProcess.RunAsync("umount", Folder.Path);
         }
-    }
-
-    private static async Task RunAsync(string program, params string[] arguments)
-    {
-        using ChildProcess process = ChildProcess.Start(NeedsFactAttribute.Find(program)!, arguments);
-        Assert.True(await process.WaitAsync() == 0, process.Error);
     }
 #endif
 

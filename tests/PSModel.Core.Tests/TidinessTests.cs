@@ -161,7 +161,7 @@ public sealed class TidinessTests : EngineTests
     public async Task Room_is_measured_where_the_work_lies()
     {
         Directory.CreateDirectory(Folder.Work);
-        await RunAsync("mount", "-t", "tmpfs", "-o", "size=1m", "none", Folder.Work);
+        await ChildProcess.RunAsync("mount", "-t", "tmpfs", "-o", "size=1m", "none", Folder.Work);
         try
         {
             ModelFaultException fault = await Assert.ThrowsAsync<ModelFaultException>(() => SaveAsync(_content));
@@ -170,14 +170,8 @@ public sealed class TidinessTests : EngineTests
         }
         finally
         {
-            await RunAsync("umount", Folder.Work);
+            await ChildProcess.RunAsync("umount", Folder.Work);
         }
-    }
-
-    private static async Task RunAsync(string program, params string[] arguments)
-    {
-        using ChildProcess process = ChildProcess.Start(NeedsFactAttribute.Find(program)!, arguments);
-        Assert.True(await process.WaitAsync() == 0, process.Error);
     }
 #endif
 

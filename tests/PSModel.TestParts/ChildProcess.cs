@@ -55,6 +55,17 @@ public sealed class ChildProcess : IDisposable
     public static ChildProcess StartScript(string script, params (string Name, string Value)[] environment) =>
         Start("dotnet", [Checkout.ConsoleProgram, script], environment);
 
+    /// <summary>Runs a program to its end.</summary>
+    /// <exception cref="InvalidOperationException">It ended with an error.</exception>
+    public static async Task RunAsync(string program, params string[] arguments)
+    {
+        using ChildProcess process = Start(program, arguments);
+        if (await process.WaitAsync() != 0)
+        {
+            throw new InvalidOperationException(process.Error);
+        }
+    }
+
     /// <summary>Waits until a text stands in the output.</summary>
     public async Task WaitForAsync(string text)
     {

@@ -168,7 +168,7 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime, IDisp
     public async Task A_volume_that_fills_up_underway_is_an_error_and_the_next_call_goes_on()
     {
         string name = Offer();
-        await RunAsync("mount", "-t", "tmpfs", "-o", "size=400m", "none", _store.Path);
+        await ChildProcess.RunAsync("mount", "-t", "tmpfs", "-o", "size=400m", "none", _store.Path);
         try
         {
             _registry.Fault = (_, answer) => answer.BytesPerSecond = 60 * MiB;
@@ -190,7 +190,7 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime, IDisp
         }
         finally
         {
-            await RunAsync("umount", _store.Path);
+            await ChildProcess.RunAsync("umount", _store.Path);
         }
     }
 
@@ -212,12 +212,6 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime, IDisp
             }
         }
     };
-
-    private static async Task RunAsync(string program, params string[] arguments)
-    {
-        using ChildProcess process = ChildProcess.Start(program, arguments);
-        Assert.True(await process.WaitAsync() == 0, process.Error);
-    }
 
     private static void FillUp(string path)
     {

@@ -181,6 +181,7 @@ internal sealed class Simulation
     private void Check()
     {
         Require(Scheduler.Rented >= 0 && Scheduler.Rented <= Options.Buffers, "more buffers than there are");
+        Require(Scheduler.Lanes.Count <= Options.Lanes, "more lanes than are allowed");
         bool isLaneFree = _lanes.Exists(lane => (lane.IsIdle && lane.Schedule.NotBefore <= Now) || lane.IsWaitingForRoom);
         if (!isLaneFree)
         {
