@@ -37,7 +37,7 @@ function Invoke-Dotnet {
     }
 }
 
-# Task Pack uses the engine's own commands alone, for a test runs it where there is no other.
+# Test-ModuleManifest reads the version as the gallery does.
 function Invoke-Pack {
     Invoke-Dotnet pack "$PSScriptRoot/src/PSModel" --nologo
     $version = (Test-ModuleManifest "$PSScriptRoot/PSModel.psd1").Version

@@ -2,8 +2,8 @@ using PSModel.Cli;
 
 return args switch
 {
-    [] or ["-h" or "--help" or "help" or "-?"] => Usage.Print(),
+    [] or ["-h" or "--help" or "help" or "-?"] => Usage.Print(Console.Out, exitCode: 0),
     ["demo"] => await Demo.RunAsync(),
     ["registry", .. string[] rest] => await RegistryCommand.RunAsync(rest),
-    _ => Session.RunOnce(CommandLine.ToScript(args)),
+    _ => Usage.Print(Console.Error, exitCode: 2),
 };

@@ -3,19 +3,18 @@ namespace PSModel.Cli;
 /// <summary>What the program says of itself.</summary>
 internal static class Usage
 {
-    public static int Print()
+    /// <summary>Says it.</summary>
+    /// <returns>The exit code that was given.</returns>
+    public static int Print(TextWriter output, int exitCode)
     {
-        Console.WriteLine("""
-            psmodel carries the PowerShell engine with the PSModel module imported.
+        output.WriteLine("""
+            psmodel demo                                    shows the module at work in PowerShell, without a network
+            psmodel registry [--size MIB] [--port PORT]     serves generated models on loopback
 
-              psmodel Save-ModelBlob -Name gemma4:31b -VerifyInline    runs a command
-              psmodel "Get-ModelManifest -Local | Test-ModelBlob"      runs a pipeline
-              psmodel "Get-Help Save-ModelBlob -Full"                  shows its help
-              psmodel demo                                             shows everything, without a network
-              psmodel registry [--size MIB] [--port PORT]              serves a generated model on loopback
-
-            It ends with 0, or with 1 where the command wrote an error.
+            The commands themselves are those of the module, in PowerShell. Without one, in the checkout:
+              dotnet tool restore
+              dotnet pwsh -Command "Import-Module ./PSModel.psd1; Get-Help Save-ModelBlob -Full"
             """);
-        return 0;
+        return exitCode;
     }
 }

@@ -14,14 +14,11 @@ public static class Checkout
     /// <summary>The manifest of the staged module.</summary>
     public static string StagedModule { get; } = Path.Combine(Root, "out", "PSModel", Version, "PSModel.psd1");
 
-    /// <summary>The console program that carries the engine.</summary>
+    /// <summary>The program that starts the demo and serves the loopback registry.</summary>
     public static string ConsoleProgram { get; } = Path.Combine(Root, "src", "PSModel.Cli", "bin", Configuration, "net10.0", "PSModel.Cli.dll");
 
     /// <summary>The program that saves models while everything goes wrong.</summary>
     public static string Campaign { get; } = Path.Combine(Root, "tests", "campaign", "bin", Configuration, "net10.0", "PSModel.Campaign.dll");
-
-    /// <summary>The program that carries the engine and imports nothing.</summary>
-    public static string BareEngine { get; } = Path.Combine(Root, "tests", "PSModel.BareEngine", "bin", Configuration, "net10.0", "PSModel.BareEngine.dll");
 
     /// <summary>The least binary module that there can be.</summary>
     public static string EmptyModule { get; } =

@@ -15,6 +15,8 @@ public sealed class ChildProcess : IDisposable
 
     private ChildProcess(ProcessStartInfo start)
     {
+        // PowerShell writes colours into pipes, too.
+        start.Environment.TryAdd("NO_COLOR", "1");
         start.RedirectStandardOutput = start.RedirectStandardError = start.RedirectStandardInput = true;
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, e) => Note(_output, e.Data);
@@ -51,9 +53,9 @@ public sealed class ChildProcess : IDisposable
         return new ChildProcess(start);
     }
 
-    /// <summary>Runs a script in the console program, in a process of its own.</summary>
+    /// <summary>Runs a script in PowerShell with the module imported, in a process of its own.</summary>
     public static ChildProcess StartScript(string script, params (string Name, string Value)[] environment) =>
-        Start("dotnet", [Checkout.ConsoleProgram, script], environment);
+        Start("dotnet", Pwsh.WithModule(script), environment);
 
     /// <summary>Runs a program to its end.</summary>
     /// <exception cref="InvalidOperationException">It ended with an error.</exception>

@@ -5,27 +5,47 @@ namespace PSModel.Tests;
 /// <summary>The console program, as the README starts it.</summary>
 public sealed class ConsoleProgramTests
 {
+    private const string StoreSentence = "The store is at ";
+
     [Fact]
     public async Task The_demo_saves_tests_and_shows_a_model()
     {
         using ChildProcess demo = ChildProcess.Start("dotnet", [Checkout.ConsoleProgram, "demo"]);
-        Assert.True(await demo.WaitAsync() == 0, demo.Error);
+        Assert.True(await demo.WaitAsync() == 0, demo.Output + demo.Error);
 
+        Assert.Contains("Bringing PowerShell up", demo.Output, StringComparison.Ordinal);
         Assert.Contains("Downloaded", demo.Output, StringComparison.Ordinal);
         Assert.Contains("Valid", demo.Output, StringComparison.Ordinal);
-        Assert.Contains("[####", demo.Error, StringComparison.Ordinal);
-        string store = demo.Output.Split('\n').Single(line => line.StartsWith("The store is at ", StringComparison.Ordinal))["The store is at ".Length..];
+        string store = StoreOf(demo.Output);
         Assert.Equal(5, Directory.GetFiles(Path.Combine(store, "blobs")).Length);
         Assert.DoesNotContain(demo.Output.Split('\n').Where(line => !line.StartsWith("PS> ", StringComparison.Ordinal)), line => line.Length > 120);
         Directory.Delete(store, recursive: true);
     }
 
-    [Fact]
-    public async Task Words_are_one_command_and_its_errors_are_the_exit_code()
+    [NeedsFact("tmux")]
+    public async Task On_a_terminal_it_shows_the_progress_bar_of_PowerShell()
     {
-        using ChildProcess process = ChildProcess.Start("dotnet", [Checkout.ConsoleProgram, "Get-ModelManifest", "-Name", "bad name"]);
-        Assert.Equal(1, await process.WaitAsync());
-        Assert.Contains("'bad name' is not a model name", process.Output + process.Error, StringComparison.Ordinal);
+        string name = $"psmodel-{Guid.NewGuid():N}";
+        using ChildProcess start = ChildProcess.Start("tmux", ["-L", name, "new-session", "-d", "-x", "120", "-y", "50", $"dotnet '{Checkout.ConsoleProgram}' demo; sleep 1000"]);
+        Assert.True(await start.WaitAsync() == 0, start.Error);
+        try
+        {
+            await SeeAsync(name, " MB of 256 MB, ");
+            Directory.Delete(StoreOf(await SeeAsync(name, StoreSentence)), recursive: true);
+        }
+        finally
+        {
+            await ChildProcess.RunAsync("tmux", "-L", name, "kill-server");
+        }
+    }
+
+    [Fact]
+    public async Task What_it_does_not_know_is_an_error_that_says_what_it_knows()
+    {
+        using ChildProcess process = ChildProcess.Start("dotnet", [Checkout.ConsoleProgram, "Get-ModelManifest", "-Name", "demo"]);
+        Assert.Equal(2, await process.WaitAsync());
+        Assert.Contains("psmodel demo", process.Error, StringComparison.Ordinal);
+        Assert.Empty(process.Output);
     }
 
     [Fact]
@@ -44,5 +64,24 @@ public sealed class ConsoleProgramTests
         string name = registry.Output.Split('\n')[0].Trim();
         using EngineSession engine = new();
         Assert.Single(engine.Run("param($name) Get-ModelManifest $name", name).Output);
+    }
+
+    private static string StoreOf(string output) =>
+        output.Split('\n').Single(line => line.StartsWith(StoreSentence, StringComparison.Ordinal))[StoreSentence.Length..].Trim();
+
+    /// <summary>Looks at a terminal until it shows a text.</summary>
+    private static async Task<string> SeeAsync(string terminal, string text)
+    {
+        using CancellationTokenSource patience = new(TimeSpan.FromMinutes(2));
+        while (true)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            using ChildProcess capture = ChildProcess.Start("tmux", ["-L", terminal, "capture-pane", "-p"]);
+            await capture.WaitAsync();
+            if (capture.Output.Contains(text, StringComparison.Ordinal))
+            {
+                return capture.Output;
+            }
+        }
     }
 }

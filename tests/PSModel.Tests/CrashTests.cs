@@ -96,7 +96,7 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime, IDisp
         using TemporaryFolder folder = new();
         string trace = Path.Combine(folder.Path, "trace");
         using ChildProcess second = ChildProcess.Start(
-            "strace", ["-f", "-y", "-e", "trace=openat,read,pread64,readv,preadv,preadv2,mmap,sendfile,copy_file_range,splice", "-o", trace, "dotnet", Checkout.ConsoleProgram, SaveScript(name)]);
+            "strace", ["-f", "-y", "-e", "trace=openat,read,pread64,readv,preadv,preadv2,mmap,sendfile,copy_file_range,splice", "-o", trace, "dotnet", .. Pwsh.WithModule(SaveScript(name))]);
         Assert.True(await second.WaitAsync() == 0, second.Error);
         Assert.True(long.Parse(second.Output.Split(' ')[1], CultureInfo.InvariantCulture) > 0);
 
@@ -152,7 +152,7 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime, IDisp
         string name = Offer();
         string script = $"Save-ModelBlob {name} '{_store.Path}' -VerifyInline -ErrorVariable e -ErrorAction SilentlyContinue; $e[0].FullyQualifiedErrorId; $e[0].CategoryInfo.Category";
         using ChildProcess full = ChildProcess.Start(
-            "bash", ["-c", "trap '' XFSZ; ulimit -f 153600; exec dotnet \"$0\" \"$1\"", Checkout.ConsoleProgram, script]);
+            "bash", ["-c", "trap '' XFSZ; ulimit -f 153600; exec dotnet \"$@\"", "bash", .. Pwsh.WithModule(script)]);
         await full.WaitAsync();
         Assert.Contains("StoreWriteFailed,", full.Output, StringComparison.Ordinal);
         Assert.Contains("WriteError", full.Output, StringComparison.Ordinal);

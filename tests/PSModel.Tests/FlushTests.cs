@@ -63,7 +63,7 @@ public sealed class FlushTests : IAsyncLifetime, IDisposable
         string name = Offer();
         Directory.CreateDirectory(_store.Blobs);
         using ChildProcess save = ChildProcess.Start("strace", [
-            "-f", "-qq", "-o", "/dev/null", "-P", _store.Blobs, "-e", "trace=fsync", "-e", $"inject=fsync:error={error}", "dotnet", Checkout.ConsoleProgram, SaveScript(name)]);
+            "-f", "-qq", "-o", "/dev/null", "-P", _store.Blobs, "-e", "trace=fsync", "-e", $"inject=fsync:error={error}", "dotnet", .. Pwsh.WithModule(SaveScript(name))]);
         await save.WaitAsync();
         Assert.Equal(!isSaved, save.Output.StartsWith("StoreWriteFailed,", StringComparison.Ordinal));
         Assert.Equal(isSaved, Directory.Exists(Path.Combine(_store.Path, "manifests")));

@@ -83,7 +83,7 @@ public sealed class IsolationTests : IAsyncLifetime, IDisposable
             {string.Join('\n', steps)}
             {ShowAssemblies}
             """;
-        using ChildProcess process = ChildProcess.Start("dotnet", [Checkout.BareEngine, script]);
+        using ChildProcess process = ChildProcess.Start("dotnet", Pwsh.Bare(script));
         Assert.True(await process.WaitAsync() == 0, process.Error);
 
         string[] lines = process.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

@@ -47,7 +47,7 @@ public sealed class LockTests : IAsyncLifetime, IDisposable
     {
         string script = $"Save-ModelBlob {Offer()} '{_store.Path}' -VerifyInline -ErrorVariable e -ErrorAction SilentlyContinue; $e[0].FullyQualifiedErrorId; \"$($e[0])\"";
         using ChildProcess save = ChildProcess.Start(
-            "strace", ["-f", "-qq", "-o", "/dev/null", "-e", "trace=flock", "-e", $"inject={injection}", "dotnet", Checkout.ConsoleProgram, script]);
+            "strace", ["-f", "-qq", "-o", "/dev/null", "-e", "trace=flock", "-e", $"inject={injection}", "dotnet", .. Pwsh.WithModule(script)]);
         await save.WaitAsync();
         Assert.StartsWith("BlobInUse,", save.Output, StringComparison.Ordinal);
         Assert.Contains(why, save.Output, StringComparison.Ordinal);

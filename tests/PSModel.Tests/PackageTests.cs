@@ -96,22 +96,20 @@ public sealed partial class PackageTests(ModulePackage package) : IClassFixture<
     public async Task It_is_installed_and_saves_a_model()
     {
         using TemporaryFolder folder = new();
-        CopyFolder(Path.GetDirectoryName(Checkout.ConsoleProgram)!, folder.Path, "Modules");
         CopyFolder(package.Installed, Path.Combine(folder.Path, "Modules", "PSModel"));
         await using LoopbackRegistry registry = LoopbackRegistry.Start();
         string name = registry.Offer(LoopbackModel.Generate("library/demo", "latest", 1_000_000));
 
         using ChildProcess process = ChildProcess.Start(
             "dotnet",
-            [
-                Path.Combine(folder.Path, Path.GetFileName(Checkout.ConsoleProgram)),
-                $$"""
+            Pwsh.Bare($$"""
+                $null = Get-Command Save-ModelBlob
                 (Get-Command -Module PSModel).Name
                 (Get-Help Save-ModelBlob).Synopsis
                 (Save-ModelBlob {{name}} -StorePath '{{folder.Path}}' -VerifyInline).Status
                 [System.AppDomain]::CurrentDomain.GetAssemblies().Location | Where-Object { $_ -like '*PSModel.Core.dll' }
-                """,
-            ]);
+                """),
+            ("PSModulePath", Path.Combine(folder.Path, "Modules")));
         Assert.True(await process.WaitAsync() == 0, process.Output + process.Error);
         Assert.Equal(
             [
@@ -131,7 +129,7 @@ public sealed partial class PackageTests(ModulePackage package) : IClassFixture<
         CopyFolder(Checkout.Root, copy.Path, ".git", ".ci", "bin", "obj", "out", "tests");
         using ChildProcess build = ChildProcess.Start(
             "sh",
-            ["-c", "umask 077; exec dotnet \"$@\"", "sh", Checkout.ConsoleProgram, $"& '{Path.Combine(copy.Path, "build.ps1")}' -Task Pack"],
+            ["-c", "umask 077; exec dotnet \"$@\"", "sh", .. Pwsh.Bare($"& '{Path.Combine(copy.Path, "build.ps1")}' -Task Pack")],
             [.. ModulePackage.BuildEnvironment, ("TZ", "Asia/Kathmandu"), ("LANG", "tr_TR.UTF-8"), ("Configuration", Checkout.Configuration)]);
         Assert.True(await build.WaitAsync(TimeSpan.FromMinutes(5)) == 0, build.Output + build.Error);
 

@@ -32,9 +32,8 @@ public sealed class PesterTests
         string pester = Path.Combine(root, "pester", version, "tools", "Pester.psd1");
         using ChildProcess shell = ChildProcess.Start(
             "dotnet",
-            ["tool", "run", "pwsh", "--", "-NoProfile", "-NonInteractive", "-File", Checkout.PesterRunner, "-Pester", pester, .. arguments],
-            ("LC_ALL", culture),
-            ("NO_COLOR", "1"));
+            [Pwsh.Program, "-NoProfile", "-NonInteractive", "-File", Checkout.PesterRunner, "-Pester", pester, .. arguments],
+            ("LC_ALL", culture));
         int failed = await shell.WaitAsync(Patience);
         Assert.True(failed == 0, shell.Output + shell.Error);
         Assert.Contains($"Pester {version}: ", shell.Output, StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using PSModel.TestParts;
 
@@ -29,6 +30,13 @@ internal static class ReadBackShim
     /// <returns>The environment of a process that is to have it.</returns>
     public static async Task<(string Name, string Value)[]> CompileFlushAsync(string folder, string which, string mark) =>
         [("LD_PRELOAD", await CompileAsync(folder, "flush")), ("PSMODEL_SHIM_FLUSH", which), ("PSMODEL_SHIM_MARK", mark)];
+
+    /// <summary>Compiles the one that makes a process one of a machine that shares the store with others.</summary>
+    /// <param name="folder">Where the library goes.</param>
+    /// <param name="host">Which machine, from 1 on.</param>
+    /// <returns>The environment of a process that is to have it.</returns>
+    public static async Task<(string Name, string Value)[]> CompileShareAsync(string folder, int host) =>
+        [("LD_PRELOAD", await CompileAsync(folder, "share")), ("PSMODEL_SHIM_HOST", host.ToString(CultureInfo.InvariantCulture))];
 
     private static async Task<string> CompileAsync(string folder, string name, [CallerFilePath] string here = "")
     {

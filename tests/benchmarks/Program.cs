@@ -13,7 +13,7 @@ if (args is ["-h" or "--help"])
           --mib N         the size of the blob, for scenarios of one large blob; each has its own default
           --only NAMES    some scenarios, with commas between them
           --quick         each scenario once and small, to see that it runs
-          --before DLL    an earlier build's PSModel.Cli.dll, measured beside this one in nginx, docker-registry and tls
+          --before PSD1   an earlier build's PSModel.psd1, measured beside this one in nginx, docker-registry and tls
 
         From nginx, against other programs; the bound is the larger of curl -o, openssl dgst, and what server, hash and
         receiving take of the processor, packed perfectly on all cores:
@@ -36,7 +36,7 @@ if (args is ["-h" or "--help"])
         Without a bound:
           resume, test, import, hash, completion
 
-        Needs curl, openssl, time, and for their rows nginx, docker-registry, aria2c, skopeo and pwsh.
+        Needs curl, openssl, time, and for their rows nginx, docker-registry, aria2c and skopeo.
         """);
     return 0;
 }

@@ -18,7 +18,7 @@ if (args is ["-h" or "--help"])
             storage         each step in the store fails once; folders vanish, volumes are full or not to be written (needs gcc)
             powercut        the power fails at each step of a save, and what was not flushed is lost (needs gcc)
             ctrlc           stopped at any moment
-            load            200 models, a model of 5,000 blobs, four processes on one store
+            load            200 models, a model of 5,000 blobs, four processes on one store, six runspaces, a blob of 64 GiB
           --parallel N    scenarios at a time, in network (8)
           --folder PATH   where the stores are made (/dev/shm, or the system's folder for temporary files)
 

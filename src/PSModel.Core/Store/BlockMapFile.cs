@@ -22,7 +22,7 @@ internal sealed class BlockMapFile(ModelStore store, BlobDigest digest)
 
     private const int HashSize = 32;
 
-    private readonly string _path = Path.Combine(store.Work, digest.FileName + Extension);
+    private readonly string _path = Path.Combine(store.CommonWork, digest.FileName + Extension);
 
     /// <summary>The map's file of a blob's file, which lies in <c>blobs/</c> of some store.</summary>
     public static BlockMapFile? Beside(string blob, BlobDigest digest) =>
@@ -72,7 +72,7 @@ internal sealed class BlockMapFile(ModelStore store, BlobDigest digest)
         byte[] hash = Sha256.HashOf(content.ToArray());
         content.Write(hash, 0, hash.Length);
         store.CreateWork();
-        DurableFile.WriteWhole(store, content.ToArray(), $"{_path}.new", _path);
+        DurableFile.WriteWhole(store, content.ToArray(), Path.Combine(store.Work, $"{digest.FileName}{Extension}.new"), _path);
     }
 
     private BlockMap Parse(byte[] bytes)

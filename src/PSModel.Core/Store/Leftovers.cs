@@ -14,6 +14,9 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
 {
     private const int Days = 30;
 
+    /// <summary>Another machine writes its checkpoints every few seconds.</summary>
+    private static readonly TimeSpan OthersRest = TimeSpan.FromHours(1);
+
     private int _isRemoved;
 
     /// <summary>Removes it, once; called when something is about to be written, or was.</summary>
@@ -28,7 +31,8 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
         try
         {
             DateTime limit = DateTime.UtcNow.AddDays(-Days);
-            foreach (IGrouping<BlobDigest?, FileInfo> group in Files("*").GroupBy(BlobOf).ToList())
+            store.OfOthers().ToList().ForEach(other => RemoveOfOther(other, limit, tell));
+            foreach (IGrouping<BlobDigest?, FileInfo> group in Files(store, "*").GroupBy(BlobOf).ToList())
             {
                 if (group.Key is { } digest)
                 {
@@ -57,20 +61,47 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
         return dot > 0 && BlobDigest.TryParseFileName(file.Name.Substring(0, dot), out BlobDigest? digest) ? digest : null;
     }
 
-    private List<FileInfo> Files(string pattern) =>
-        Directory.Exists(store.Work) ? [.. new DirectoryInfo(store.Work).EnumerateFiles(pattern)] : [];
+    private static List<FileInfo> Files(ModelStore at, string pattern) =>
+        Directory.Exists(at.Work) ? [.. new DirectoryInfo(at.Work).EnumerateFiles(pattern)] : [];
+
+    /// <summary>Locks of other machines are not seen, so what they may still use is told by its age alone.</summary>
+    private void RemoveOfOther(ModelStore other, DateTime limit, Action<string> tell)
+    {
+        if (other.Work != store.CommonWork && new DirectoryInfo(other.Work).EnumerateFileSystemInfos().Append(new DirectoryInfo(other.Work)).All(entry => entry.LastWriteTimeUtc < limit))
+        {
+            Directory.Delete(other.Work, recursive: true);
+            tell($"'{other.Work}', left by another machine and untouched for {Days} days, is removed.");
+            return;
+        }
+
+        DateTime rest = DateTime.UtcNow - OthersRest;
+        foreach (IGrouping<BlobDigest?, FileInfo> group in Files(other, "sha256-*").GroupBy(BlobOf).ToList())
+        {
+            if (group.Key is { } digest && group.All(file => file.LastWriteTimeUtc < rest))
+            {
+                RemoveUseless(other, digest, [.. group], limit, tell);
+            }
+        }
+    }
 
     private void RemoveOf(BlobDigest digest, List<FileInfo> seen, DateTime limit, Action<string> tell)
     {
-        if (WhyUseless(digest, seen, limit, out _) is null)
+        if (WhyUseless(store, digest, seen, limit, out _) is null)
         {
             return;
         }
 
         // Looked at again under the lock: whoever had it may have gone on.
         using BlobLock? held = BlobLock.TryAcquire(store, digest);
-        List<FileInfo> files = held is null ? [] : Files($"{digest.FileName}.*");
-        if (WhyUseless(digest, files, limit, out List<FileInfo> useless) is { } why)
+        if (held is not null)
+        {
+            RemoveUseless(store, digest, Files(store, $"{digest.FileName}.*"), limit, tell);
+        }
+    }
+
+    private void RemoveUseless(ModelStore at, BlobDigest digest, List<FileInfo> files, DateTime limit, Action<string> tell)
+    {
+        if (WhyUseless(at, digest, files, limit, out List<FileInfo> useless) is { } why)
         {
             long bytes = useless.Sum(file => file.Length);
             useless.ForEach(file => file.Delete());
@@ -79,7 +110,7 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
     }
 
     /// <summary>Why a blob's work files are of no use; <see langword="null"/> where they are, or where there are none.</summary>
-    private string? WhyUseless(BlobDigest digest, List<FileInfo> files, DateTime limit, out List<FileInfo> useless)
+    private string? WhyUseless(ModelStore at, BlobDigest digest, List<FileInfo> files, DateTime limit, out List<FileInfo> useless)
     {
         useless = [.. files.Where(file => file.Extension != BlobLock.Extension)];
         bool hasOthers = useless.Exists(file => file.Extension != BlockMapFile.Extension);
@@ -89,11 +120,11 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
             return null;
         }
 
-        if (store.BlobSize(digest) is { } size)
+        if (at.BlobSize(digest) is { } size)
         {
             useless.RemoveAll(file => file.Extension == BlockMapFile.Extension);
             isOld = useless.TrueForAll(file => file.LastWriteTimeUtc < limit);
-            if (hasOthers && isPresentEnough && (new CheckpointFile(store, digest).BlobSize ?? size) == size)
+            if (hasOthers && isPresentEnough && (new CheckpointFile(at, digest).BlobSize ?? size) == size)
             {
                 return "the blob is there";
             }

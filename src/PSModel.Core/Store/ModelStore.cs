@@ -37,6 +37,10 @@ public sealed class ModelStore
         _owner = new Lazy<FileOwner?>(() => FileOwner.Of(Root));
     }
 
+    /// <summary>The store as another machine works on it.</summary>
+    private ModelStore(ModelStore store, string work)
+        : this(store.Root) => _work = new Lazy<string>(() => work);
+
     /// <summary>Where Ollama looks: <c>$OLLAMA_MODELS</c>, else <c>~/.ollama/models</c>.</summary>
     public static string DefaultPath =>
         Environment.GetEnvironmentVariable(PathVariable) is { Length: > 0 } path
@@ -48,6 +52,19 @@ public sealed class ModelStore
 
     /// <summary>The folder of unfinished work, on the volume of the blobs; no program but this one uses it.</summary>
     internal string Work => _work.Value;
+
+    /// <summary>The folder of what is kept for all machines: the block maps.</summary>
+    internal string CommonWork => WorkFolder.CommonOf(Work);
+
+    /// <summary>The store as other machines work on it that share it, and as earlier starts of this one did. Their work is
+    /// read, and not written.</summary>
+    internal IEnumerable<ModelStore> OfOthers()
+    {
+        IEnumerable<string> folders = Directory.Exists(CommonWork) ? Directory.EnumerateDirectories(CommonWork).Where(IsPlain).Append(CommonWork) : [];
+        return folders.Where(folder => folder != Work).Select(folder => new ModelStore(this, folder)).ToList();
+    }
+
+    private static bool IsPlain(string folder) => FileFacts.TryReadEntry(folder) is { IsFolder: true, IsLink: false };
 
     /// <summary>To whom new files and folders are given; <see langword="null"/> where they stay with who makes them.</summary>
     internal FileOwner? Owner => _owner.Value;
@@ -197,9 +214,12 @@ public sealed class ModelStore
     private void CreateWork(string path)
     {
         DurableFile.CreateFolder(this, path);
-        if (FileFacts.TryReadEntry(path) is { IsLink: true })
+        foreach (string folder in new[] { path, WorkFolder.CommonOf(path) })
         {
-            throw new IOException($"'{path}' is a link, and no unfinished work is written through one. Remove it.");
+            if (FileFacts.TryReadEntry(folder) is { IsLink: true })
+            {
+                throw new IOException($"'{folder}' is a link, and no unfinished work is written through one. Remove it.");
+            }
         }
     }
 

@@ -48,6 +48,9 @@ internal sealed class PartialBlob : IDisposable
     /// <summary>The length of what an earlier call left, in bytes; 0 where it left nothing.</summary>
     public static long LengthOf(ModelStore store, BlobDigest digest) => WorkFile.LengthOf(PathOf(store, digest));
 
+    /// <summary>Opens what a call left, for reading; <see langword="null"/> where that is nothing that can be trusted.</summary>
+    public static FileStream? TryOpenToRead(ModelStore store, BlobDigest digest) => WorkFile.TryOpenToRead(PathOf(store, digest));
+
     public static void Delete(ModelStore store, BlobDigest digest) => DurableFile.Delete(PathOf(store, digest));
 
     /// <summary>The file's length as the file system tells it, in bytes; nothing is read for it.</summary>

@@ -79,11 +79,15 @@ internal static class WorkFile
         }
     }
 
+    /// <summary>Opens a file for reading.</summary>
+    /// <returns><see langword="null"/> where there is none that can be trusted.</returns>
+    public static FileStream? TryOpenToRead(string path) => TryOpen(path, FileAccess.Read);
+
     /// <summary>Reads a small file.</summary>
     /// <returns><see langword="null"/> where there is none that can be trusted, or a longer one.</returns>
     public static byte[]? TryRead(string path, long longest)
     {
-        using FileStream? file = TryOpen(path, FileAccess.Read);
+        using FileStream? file = TryOpenToRead(path);
         if (file is null || file.Length > longest)
         {
             return null;

@@ -17,7 +17,24 @@ internal static class WorkFolder
     /// <param name="root">The store.</param>
     /// <param name="folder">Where the files belong.</param>
     /// <param name="levels">How deep it lies in the store: so far up the work folder may be.</param>
+    /// <returns>The work folder; on a share one within it, of this machine alone: another machine may not see that a file is locked.</returns>
     public static string For(string root, string folder, int levels)
+    {
+        string common = CommonFor(root, folder, levels);
+        string? existing = common;
+        while (existing is not null && !Directory.Exists(existing))
+        {
+            existing = Path.GetDirectoryName(existing);
+        }
+
+        return existing is not null && FileSystemKind.IsShared(existing) ? Path.Combine(common, HostId.Value) : common;
+    }
+
+    /// <summary>What all machines have in common of a work folder.</summary>
+    public static string CommonOf(string work) =>
+        Path.GetFileName(work) != Name && Path.GetDirectoryName(work) is { } above && Path.GetFileName(above) == Name ? above : work;
+
+    private static string CommonFor(string root, string folder, int levels)
     {
         if (!Directory.Exists(folder) || AreOneVolume(root, folder) || RealPath(folder) is not { } real)
         {

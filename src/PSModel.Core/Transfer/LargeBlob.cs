@@ -20,6 +20,7 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
 {
     private readonly ModelStore _store = context.Store;
     private readonly CheckpointFile _checkpoints = new(context.Store, planned.Digest);
+    private readonly Takeover _takeover = new(context.Store, planned.Layer, context.Tell);
     private Exception? _lost;
 
     /// <summary>Runs the transfer to its end; comes back to the caller as soon as it waits for bytes.</summary>
@@ -27,6 +28,7 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
     /// it can be of use.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        await TakeOverAsync(cancellationToken).ConfigureAwait(false);
         Checkpoint? kept = FindCheckpoint();
         if (kept is null)
         {
@@ -54,6 +56,14 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
         planned.Meter.Phase = TransferPhase.Completed;
     }
 
+    private async Task TakeOverAsync(CancellationToken cancellationToken)
+    {
+        if (_store.OfOthers().Any())
+        {
+            await Task.Run(() => StoreFault.Guard(_store, _store.Work, () => _takeover.Run(cancellationToken)), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     private async Task FetchAsync(Checkpoint? kept, BlobHash hash, PartialBlob file, CancellationToken cancellationToken)
     {
         using PartialBlockMap? map = OpenMap(hash, kept);
@@ -73,6 +83,11 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
         Exception?[] failures = await context.Commit.RunAsync([finished], cancellationToken).ConfigureAwait(false);
         if (failures[0] is { } failure)
         {
+            if (failure is ModelFaultException { Fault: ModelFault.DigestMismatch })
+            {
+                _takeover.Reject();
+            }
+
             ExceptionDispatchInfo.Capture(failure).Throw();
         }
     }

@@ -2,7 +2,7 @@ using PSModel.TestParts;
 
 namespace PSModel.Benchmarks.Measuring;
 
-/// <summary>Contenders that run a script in PSModel's console program, each run in a process of its own.</summary>
+/// <summary>Contenders that run a script in PowerShell with the module imported, each run in a process of its own.</summary>
 internal static class Psmodel
 {
     /// <summary>The seconds that a session measured.</summary>
@@ -18,17 +18,20 @@ internal static class Psmodel
     /// <summary>A script in a process.</summary>
     /// <param name="name">What the row is called.</param>
     /// <param name="script">In it <c>$env:OUT</c> is the empty folder.</param>
-    /// <param name="program">Another build's console program.</param>
-    public static Contender Process(string name, string script, string? program = null) =>
-        new(name, $"dotnet '{program ?? Checkout.ConsoleProgram}' \"$SCRIPT\"", ["dotnet"])
+    /// <param name="module">Another build's module.</param>
+    public static Contender Process(string name, string script, string? module = null)
+    {
+        string[] arguments = Pwsh.WithModule(module ?? Checkout.StagedModule, $"$ProgressPreference = 'SilentlyContinue'; {script}");
+        return new Contender(name, $"dotnet '{Pwsh.Program}' {string.Join(' ', arguments[1..^1])} \"$SCRIPT\"", ["dotnet"])
         {
             IsOurs = true,
-            Environment = [("SCRIPT", $"$ProgressPreference = 'SilentlyContinue'; {script}")],
+            Environment = [("SCRIPT", arguments[^1])],
         };
+    }
 
     /// <summary>A save, measured as a process.</summary>
-    public static Contender Save(string name, string model, string more, string? program = null) =>
-        Process(name, $"$null = {Command(model, more)}", program);
+    public static Contender Save(string name, string model, string more, string? module = null) =>
+        Process(name, $"$null = {Command(model, more)}", module);
 
     /// <summary>A save, measured inside the session after a first one of another model.</summary>
     public static Contender TimedSave(string name, string warmModel, string model, string more) => Process(name, $$"""

@@ -10,17 +10,15 @@ internal sealed class ImportScenario(BenchmarkOptions options, Report report) : 
 
     public override async Task RunAsync()
     {
-        foreach ((string host, string program) in new[] { ("dotnet", $"dotnet '{Checkout.BareEngine}'"), ("pwsh", "pwsh -NoProfile -Command") })
+        string program = $"dotnet '{Pwsh.Program}' -NoProfile -NonInteractive -Command";
+        Contender nothing = new("no module", $"{program} '1'", ["dotnet"]);
+        Contender empty = new("an empty binary module", $"{program} 'Import-Module {Checkout.EmptyModule}'", ["dotnet"]);
+        Contender module = new("PSModel", $"{program} 'Import-Module {Checkout.StagedModule}'", ["dotnet"]);
+        Dictionary<Contender, Measurement> medians = await Rounds().MeasureAsync(nothing, empty, module);
+        if (medians.Count > 0)
         {
-            Contender nothing = new($"{host}: no module", $"{program} '1'", [host]);
-            Contender empty = new($"{host}: an empty binary module", $"{program} 'Import-Module {Checkout.EmptyModule}'", [host]);
-            Contender module = new($"{host}: PSModel", $"{program} 'Import-Module {Checkout.StagedModule}'", [host]);
-            Dictionary<Contender, Measurement> medians = await Rounds().MeasureAsync(nothing, empty, module);
-            if (medians.Count > 0)
-            {
-                double difference = medians[module].Wall - medians[empty].Wall;
-                Console.WriteLine($"{host}: no module {medians[nothing].Wall:0.000} s, an empty one {medians[empty].Wall:0.000} s, PSModel {medians[module].Wall:0.000} s: {difference * 1000:0} ms more than the empty one, {medians[module].Wall / medians[empty].Wall:0.00} ×");
-            }
+            double difference = medians[module].Wall - medians[empty].Wall;
+            Console.WriteLine($"No module {medians[nothing].Wall:0.000} s, an empty one {medians[empty].Wall:0.000} s, PSModel {medians[module].Wall:0.000} s: {difference * 1000:0} ms more than the empty one, {medians[module].Wall / medians[empty].Wall:0.00} ×");
         }
     }
 }

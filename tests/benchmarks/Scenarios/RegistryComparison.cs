@@ -1,4 +1,5 @@
 using PSModel.Benchmarks.Measuring;
+using PSModel.TestParts;
 
 namespace PSModel.Benchmarks.Scenarios;
 
@@ -55,7 +56,7 @@ internal sealed class RegistryComparison(BenchmarkOptions options, Report report
             new("curl | tee | openssl dgst", $"{Curl(origin)} {origin.Address} | tee $OUT/blob | openssl dgst -sha256 > /dev/null", ["curl", "openssl"]),
             new("curl -o, then sha256sum", $"{Curl(origin)} -o $OUT/blob {origin.Address} && sha256sum $OUT/blob > /dev/null", ["curl", "sha256sum"]),
             new("aria2c -x8 --checksum", $"aria2c -q -x8 -s8 {aria} --file-allocation=none --checksum=sha-256={hex} -d $OUT -o blob {origin.Address}", ["aria2c"]),
-            new("Invoke-WebRequest, then Get-FileHash", $"pwsh -NoProfile -Command \"\\$ProgressPreference = 'SilentlyContinue'; Invoke-WebRequest {origin.Address} -OutFile $OUT/blob; Get-FileHash $OUT/blob\" > /dev/null", ["pwsh"]),
+            new("Invoke-WebRequest, then Get-FileHash", $"dotnet '{Pwsh.Program}' -NoProfile -Command \"\\$ProgressPreference = 'SilentlyContinue'; Invoke-WebRequest {origin.Address} -OutFile $OUT/blob; Get-FileHash $OUT/blob\" > /dev/null", ["dotnet"]),
         ];
     }
 

@@ -21,7 +21,8 @@ internal sealed class CoverCheck(string root, LoopbackRegistry registry, IEnumer
         }
     }
 
-    private static long CoveredOf(ModelStore store, BlobContent blob)
+    /// <summary>The bytes of a blob that a store has for good.</summary>
+    public static long CoveredOf(ModelStore store, BlobContent blob)
     {
         BlobDigest digest = BlobDigest.Parse(blob.Digest);
         return store.Has(new Layer(digest, blob.Length, string.Empty))

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using PSModel.Campaign.Calls;
 using PSModel.Campaign.Checking;
 using PSModel.Loopback;
@@ -9,6 +11,9 @@ namespace PSModel.Campaign.Storage;
 /// or its folders lie on several volumes.</summary>
 internal sealed class StorageMishap(CampaignOptions options, int index, Checker checker)
 {
+    /// <summary>The number of Debian's user without rights.</summary>
+    private const uint Nobody = 65534;
+
     private readonly Random _random = new((options.Seed * 1_000_003) + index);
 
     public async Task RunAsync()
@@ -22,7 +27,7 @@ internal sealed class StorageMishap(CampaignOptions options, int index, Checker 
         models.Add(registry, LoopbackModel.OfBlobs("library/demo", "latest", [BlobContent.Generate(_random.Next(2_000_000, 6_000_000), _random.Next()), BlobContent.Generate(_random.Next(90_000), _random.Next())]));
         CallRunner runner = new(checker, () => registry.BlobBytesSent);
         CallPlan plan = new() { Store = store, Names = models.Names, IsPatient = true };
-        switch ((index / 10) % (Environment.UserName == "root" ? 4 : 2))
+        switch ((index / 10) % (Environment.UserName == "root" ? 5 : 2))
         {
             case 0:
                 await VanishAsync(store, registry, runner, plan);
@@ -33,9 +38,12 @@ internal sealed class StorageMishap(CampaignOptions options, int index, Checker 
             case 2:
                 await OnVolumeAsync(store, "size=1500k", "size=64m", runner, plan, models);
                 return;
-            default:
+            case 3:
                 await OnVolumeAsync(store, "ro", "rw", runner, plan, models);
                 return;
+            case 4 when !OperatingSystem.IsWindows():
+                await WithoutPermissionAsync(store, runner, plan);
+                break;
         }
 
         await FinishAsync(store, runner, plan, models);
@@ -77,6 +85,35 @@ internal sealed class StorageMishap(CampaignOptions options, int index, Checker 
 
         await call;
         registry.Fault = null;
+    }
+
+    /// <summary>As a user who may not write in one of the folders.</summary>
+    [UnsupportedOSPlatform("windows")]
+    private async Task WithoutPermissionAsync(string store, CallRunner runner, CallPlan plan)
+    {
+        string[] names = [".", "blobs", "manifests", ".psmodel"];
+        string denied = names[_random.Next(names.Length)];
+        checker.Step = $"no permission for '{denied}'";
+        checker.Report.CountFault("no permission");
+        foreach (string name in names.Where(name => name == denied || denied != "."))
+        {
+            Directory.CreateDirectory(Path.Combine(store, name));
+            File.SetUnixFileMode(Path.Combine(store, name), name == denied ? (UnixFileMode)0x16D : (UnixFileMode)0x1FF);
+        }
+
+        // Of the whole process, and of its files alone: all threads of it act as nobody then.
+        _ = SetEffectiveUser(Nobody);
+        try
+        {
+            CallResult result = await runner.RunAsync(plan);
+            checker.That(!result.IsWhole, "an error where there is one", () => "none");
+        }
+        finally
+        {
+            _ = SetEffectiveUser(0);
+        }
+
+        new StoreCheck(store, checker).Look();
     }
 
     /// <summary>Folders that are links to another volume.</summary>
@@ -122,4 +159,8 @@ internal sealed class StorageMishap(CampaignOptions options, int index, Checker 
             throw new InvalidOperationException(mount.Error);
         }
     }
+
+    [DllImport("libc", EntryPoint = "seteuid")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int SetEffectiveUser(uint user);
 }

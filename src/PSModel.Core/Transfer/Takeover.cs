@@ -1,0 +1,121 @@
+using System.Buffers;
+using PSModel.Core.Hashing;
+using PSModel.Core.Manifests;
+using PSModel.Core.Sinks;
+using PSModel.Core.Store;
+
+namespace PSModel.Core.Transfer;
+
+/// <summary>
+/// Goes on with what another machine fetched of a blob into a share. It may still be at work there, unseen, so nothing of its is
+/// written: the bytes are copied into a file of this machine, hashed as they are read, and kept where their hash is that of the
+/// checkpoint. For one run, by whoever holds the blob's lock.
+/// </summary>
+internal sealed class Takeover(ModelStore store, Layer layer, Action<string> tell)
+{
+    private const int BufferSize = 1024 * 1024;
+
+    private readonly CheckpointFile _checkpoints = new(store, layer.Digest);
+
+    /// <summary>Copies what is furthest, if this machine has nothing of its own; afterwards that lies in a checkpoint as after a call
+    /// of this machine.</summary>
+    /// <exception cref="OperationCanceledException">It was stopped; nothing changed.</exception>
+    public void Run(CancellationToken cancellationToken)
+    {
+        if (_checkpoints.Exists || FindFurthest() is not { } found)
+        {
+            return;
+        }
+
+        bool isKept = false;
+        try
+        {
+            tell($"Another machine left {found.Checkpoint.Offset} bytes of {layer.Digest} in '{found.Store.Work}'; they are copied and checked.");
+            isKept = Copy(found.Store, found.Checkpoint, cancellationToken);
+            if (!isKept)
+            {
+                tell($"They are not what was fetched, and {layer.Digest} is fetched from its beginning.");
+            }
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            // They can be fetched as well.
+            tell($"They cannot be used: {e.Message}");
+        }
+        finally
+        {
+            if (!isKept)
+            {
+                _checkpoints.Delete();
+                PartialBlob.Delete(store, layer.Digest);
+                PartialBlockMap.Delete(store, layer.Digest);
+            }
+        }
+    }
+
+    /// <summary>Forgets what others have of a blob whose bytes turned out wrong, for they would be copied again. One that is still at
+    /// work makes another checkpoint.</summary>
+    public void Reject()
+    {
+        foreach (ModelStore other in store.OfOthers())
+        {
+            try
+            {
+                new CheckpointFile(other, layer.Digest).Delete();
+            }
+            catch (Exception e) when (StoreFault.IsOfStore(e))
+            {
+                tell($"What another machine left of {layer.Digest} in '{other.Work}' could not be removed: {e.Message}");
+            }
+        }
+    }
+
+    private (ModelStore Store, Checkpoint Checkpoint)? FindFurthest()
+    {
+        (ModelStore, Checkpoint Checkpoint)? furthest = null;
+        foreach (ModelStore other in store.OfOthers())
+        {
+            long length = PartialBlob.LengthOf(other, layer.Digest);
+            if (new CheckpointFile(other, layer.Digest).TryRead(layer.Size, length, out _) is { } checkpoint
+                && checkpoint.Offset > (furthest?.Checkpoint.Offset ?? 0))
+            {
+                furthest = (other, checkpoint);
+            }
+        }
+
+        return furthest;
+    }
+
+    private bool Copy(ModelStore other, Checkpoint checkpoint, CancellationToken cancellationToken)
+    {
+        BlobHash hash = new();
+        using PartialBlob file = new(store, layer.Digest, kept: 0);
+        using PartialBlockMap map = new(store, layer.Digest, hash.Blocks!, mark: null);
+        using FileStream? source = PartialBlob.TryOpenToRead(other, layer.Digest);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            for (int read = -1; read != 0 && hash.Length < checkpoint.Offset && source is not null;)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                read = source.Read(buffer, 0, (int)Math.Min(buffer.Length, checkpoint.Offset - hash.Length));
+                hash.Append(buffer.AsSpan(0, read));
+                file.Append(buffer, 0, read);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        BlobHashState state = hash.Export();
+        if (!state.Sha.AsSpan().SequenceEqual(checkpoint.State.Sha))
+        {
+            return false;
+        }
+
+        using CheckpointKeeper keeper = new(file, map, _checkpoints);
+        keeper.Keep(checkpoint with { State = state });
+        return true;
+    }
+}
