@@ -31,7 +31,7 @@ public sealed class LockTests : IAsyncLifetime, IDisposable
         _registry.Fault = null;
         Assert.True(await first.WaitAsync() == 0, first.Error);
         Assert.True(await second.WaitAsync() == 0, second.Error);
-        Assert.StartsWith("AlreadyPresent", second.Output, StringComparison.Ordinal);
+        Assert.Contains("\nAlreadyPresent ", second.Output, StringComparison.Ordinal);
         Assert.Equal(_content.Digest, await HashAsync());
     }
 

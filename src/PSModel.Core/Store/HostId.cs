@@ -1,3 +1,6 @@
+using System.Text;
+using PSModel.Core.Hashing;
+
 namespace PSModel.Core.Store;
 
 /// <summary>
@@ -11,8 +14,11 @@ internal static class HostId
 
     private static readonly Lazy<string> Known = new(Find);
 
-    /// <summary>The name, fit for a folder's.</summary>
+    /// <summary>The name, fit for a folder's: 32 hexadecimal digits.</summary>
     public static string Value => Known.Value;
+
+    /// <summary>Whether a folder's name may be that of a machine.</summary>
+    public static bool IsOne(string name) => Guid.TryParseExact(name, "N", out _);
 
     private static string Find()
     {
@@ -22,7 +28,7 @@ internal static class HostId
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
         {
-            return Environment.MachineName;
+            return new Guid(Sha256.HashOf(Encoding.UTF8.GetBytes(Environment.MachineName)).AsSpan(0, 16).ToArray()).ToString("N");
         }
     }
 }

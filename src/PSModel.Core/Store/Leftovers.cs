@@ -31,22 +31,14 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
         try
         {
             DateTime limit = DateTime.UtcNow.AddDays(-Days);
-            store.OfOthers().ToList().ForEach(other => RemoveOfOther(other, limit, tell));
-            foreach (IGrouping<BlobDigest?, FileInfo> group in Files(store, "*").GroupBy(BlobOf).ToList())
+            foreach (IGrouping<BlobDigest, FileInfo> group in ByBlob(store))
             {
-                if (group.Key is { } digest)
-                {
-                    RemoveOf(digest, [.. group], limit, tell);
-                }
-                else
-                {
-                    group.Where(file => ModelStore.IsTemporaryManifest(file.Name) && file.LastWriteTimeUtc < limit).ToList().ForEach(file =>
-                    {
-                        file.Delete();
-                        tell($"'{file.FullName}', left by an earlier call and untouched for {Days} days, is removed.");
-                    });
-                }
+                RemoveOf(group.Key, [.. group], limit, tell);
             }
+
+            RemoveManifests(store.Work, limit, tell);
+            RemoveManifests(store.ManifestWork, limit, tell);
+            store.OfOthers().ToList().ForEach(other => RemoveOfOther(other, limit, tell));
         }
         catch (Exception e) when (StoreFault.IsOfStore(e) || e is ModelFaultException)
         {
@@ -55,19 +47,32 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
         }
     }
 
+    private static List<IGrouping<BlobDigest, FileInfo>> ByBlob(ModelStore at) =>
+        [.. Files(at.Work, "sha256-*").Where(file => BlobOf(file) is not null).GroupBy(file => BlobOf(file)!)];
+
     private static BlobDigest? BlobOf(FileInfo file)
     {
         int dot = file.Name.IndexOf('.');
         return dot > 0 && BlobDigest.TryParseFileName(file.Name.Substring(0, dot), out BlobDigest? digest) ? digest : null;
     }
 
-    private static List<FileInfo> Files(ModelStore at, string pattern) =>
-        Directory.Exists(at.Work) ? [.. new DirectoryInfo(at.Work).EnumerateFiles(pattern)] : [];
+    private static List<FileInfo> Files(string folder, string pattern) =>
+        Directory.Exists(folder) ? [.. new DirectoryInfo(folder).EnumerateFiles(pattern)] : [];
+
+    private static void RemoveManifests(string folder, DateTime limit, Action<string> tell)
+    {
+        foreach (FileInfo file in Files(folder, "*").Where(file => ModelStore.IsTemporaryManifest(file.Name) && file.LastWriteTimeUtc < limit))
+        {
+            file.Delete();
+            tell($"'{file.FullName}', left by an earlier call and untouched for {Days} days, is removed.");
+        }
+    }
 
     /// <summary>Locks of other machines are not seen, so what they may still use is told by its age alone.</summary>
     private void RemoveOfOther(ModelStore other, DateTime limit, Action<string> tell)
     {
-        if (other.Work != store.CommonWork && new DirectoryInfo(other.Work).EnumerateFileSystemInfos().Append(new DirectoryInfo(other.Work)).All(entry => entry.LastWriteTimeUtc < limit))
+        DirectoryInfo folder = new(other.Work);
+        if (other.Work != store.CommonWork && folder.EnumerateFileSystemInfos().Append(folder).All(entry => entry.LastWriteTimeUtc < limit))
         {
             Directory.Delete(other.Work, recursive: true);
             tell($"'{other.Work}', left by another machine and untouched for {Days} days, is removed.");
@@ -75,12 +80,9 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
         }
 
         DateTime rest = DateTime.UtcNow - OthersRest;
-        foreach (IGrouping<BlobDigest?, FileInfo> group in Files(other, "sha256-*").GroupBy(BlobOf).ToList())
+        foreach (IGrouping<BlobDigest, FileInfo> group in ByBlob(other).Where(group => group.All(file => file.LastWriteTimeUtc < rest)))
         {
-            if (group.Key is { } digest && group.All(file => file.LastWriteTimeUtc < rest))
-            {
-                RemoveUseless(other, digest, [.. group], limit, tell);
-            }
+            RemoveUseless(other, group.Key, [.. group], limit, tell);
         }
     }
 
@@ -95,7 +97,7 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
         using BlobLock? held = BlobLock.TryAcquire(store, digest);
         if (held is not null)
         {
-            RemoveUseless(store, digest, Files(store, $"{digest.FileName}.*"), limit, tell);
+            RemoveUseless(store, digest, Files(store.Work, $"{digest.FileName}.*"), limit, tell);
         }
     }
 

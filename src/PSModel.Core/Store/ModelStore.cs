@@ -53,6 +53,9 @@ public sealed class ModelStore
     /// <summary>The folder of unfinished work, on the volume of the blobs; no program but this one uses it.</summary>
     internal string Work => _work.Value;
 
+    /// <summary>The folder of manifests that are being written, where <c>manifests/</c> lies on another volume.</summary>
+    internal string ManifestWork => WorkFolder.For(Root, Manifests, levels: 1);
+
     /// <summary>The folder of what is kept for all machines: the block maps.</summary>
     internal string CommonWork => WorkFolder.CommonOf(Work);
 
@@ -60,11 +63,11 @@ public sealed class ModelStore
     /// read, and not written.</summary>
     internal IEnumerable<ModelStore> OfOthers()
     {
-        IEnumerable<string> folders = Directory.Exists(CommonWork) ? Directory.EnumerateDirectories(CommonWork).Where(IsPlain).Append(CommonWork) : [];
+        IEnumerable<string> folders = Directory.Exists(CommonWork) ? Directory.EnumerateDirectories(CommonWork).Where(IsOfHost).Append(CommonWork) : [];
         return folders.Where(folder => folder != Work).Select(folder => new ModelStore(this, folder)).ToList();
     }
 
-    private static bool IsPlain(string folder) => FileFacts.TryReadEntry(folder) is { IsFolder: true, IsLink: false };
+    private static bool IsOfHost(string folder) => HostId.IsOne(Path.GetFileName(folder)) && FileFacts.TryReadEntry(folder) is { IsFolder: true, IsLink: false };
 
     /// <summary>To whom new files and folders are given; <see langword="null"/> where they stay with who makes them.</summary>
     internal FileOwner? Owner => _owner.Value;

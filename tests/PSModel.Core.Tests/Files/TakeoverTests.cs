@@ -13,7 +13,7 @@ public sealed class TakeoverTests : EngineTests
 {
     private readonly BlobContent _content = BlobContent.Generate(30 * MB, 1);
 
-    private string Other => Path.Combine(Folder.Work, "other");
+    private string Other => Path.Combine(Folder.Work, "0123456789abcdef0123456789abcdef");
 
     [Fact]
     public async Task What_another_machine_fetched_is_copied_and_not_touched()

@@ -55,6 +55,21 @@ public sealed class VolumeTests : EngineTests, IDisposable
         Assert.Empty(Directory.GetFiles(Path.Combine(_other.Path, ".psmodel")));
     }
 
+    [NeedsFact("stat")]
+    public async Task Manifests_that_were_left_half_written_there_go_after_thirty_days()
+    {
+        string manifests = Path.Combine(_other.Path, "manifests");
+        Directory.CreateDirectory(manifests);
+        Directory.CreateSymbolicLink(Path.Combine(Folder.Path, "manifests"), manifests);
+        string work = Path.Combine(_other.Path, ".psmodel");
+        Directory.CreateDirectory(work);
+        string left = Path.Combine(work, $"manifest-{Guid.NewGuid():N}");
+        File.WriteAllText(left, "half of one");
+        File.SetLastWriteTimeUtc(left, DateTime.UtcNow.AddDays(-31));
+        await SaveAsync(_content);
+        Assert.False(File.Exists(left));
+    }
+
     [NeedsFact("mount", "umount", Root = true)]
     public async Task A_volume_that_is_mounted_at_blobs_holds_its_work_itself()
     {
