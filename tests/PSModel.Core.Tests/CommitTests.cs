@@ -21,7 +21,7 @@ public sealed class CommitTests : IDisposable
     [InlineData(true)]
     public async Task More_blobs_than_threads_are_committed_however_fast_they_come(bool isReadBack)
     {
-        using CommitQueue queue = new(new BlobCommit(_store, isReadBack ? new ReadBack(_ => { }) : null), CancellationToken.None);
+        using CommitQueue queue = new(new BlobCommit(_store, isReadBack ? new ReadBack(_ => { }) : null, _ => { }), CancellationToken.None);
         Task[] commits = [.. Enumerable.Range(0, 700).Select(i => Task.Run(() => CommitAsync(queue, i)))];
         await Task.WhenAll(commits).WaitAsync(TimeSpan.FromMinutes(1));
         Assert.Equal(700, Directory.GetFiles(_folder.Blobs).Length);
@@ -33,7 +33,7 @@ public sealed class CommitTests : IDisposable
     {
         FinishedBlob[] blobs = [.. Enumerable.Range(0, 20).Select(i => Write(i, isRight: i != 7))];
         blobs[11].File.Append([1], 0, 1);
-        Exception?[] failures = await new BlobCommit(_store, readBack: null).RunAsync(blobs, CancellationToken.None);
+        Exception?[] failures = await new BlobCommit(_store, readBack: null, _ => { }).RunAsync(blobs, CancellationToken.None);
         Assert.Equal(ModelFault.DigestMismatch, Assert.IsType<ModelFaultException>(failures[7]).Fault);
         Assert.Equal(ModelFault.StoreWriteFailed, Assert.IsType<ModelFaultException>(failures[11]).Fault);
         Assert.Equal(18, failures.Count(failure => failure is null));
@@ -43,7 +43,7 @@ public sealed class CommitTests : IDisposable
     [Fact]
     public async Task What_nobody_foresaw_fails_the_batch_and_not_the_queue()
     {
-        using CommitQueue queue = new(new BlobCommit(null!, readBack: null), CancellationToken.None);
+        using CommitQueue queue = new(new BlobCommit(null!, readBack: null, _ => { }), CancellationToken.None);
         await Assert.ThrowsAnyAsync<Exception>(() => CommitAsync(queue, 1).WaitAsync(TimeSpan.FromMinutes(1)));
         await Assert.ThrowsAnyAsync<Exception>(() => CommitAsync(queue, 2).WaitAsync(TimeSpan.FromMinutes(1)));
     }

@@ -75,6 +75,19 @@ public sealed class ResumeTests : EngineTests
         Assert.Empty(Directory.GetFiles(Folder.Work, "*partial"));
     }
 
+    [Theory]
+    [InlineData(3 * MB)]
+    [InlineData(MB / 2)]
+    public async Task A_blob_whose_name_is_taken_is_not_fetched_again_once_it_is_free(int size)
+    {
+        BlobContent content = BlobContent.Generate(size, 1);
+        Directory.CreateDirectory(Path.Combine(Folder.Blob(content.Digest), "not empty"));
+        ModelFaultException e = await Assert.ThrowsAsync<ModelFaultException>(() => SaveAsync(content));
+        Assert.Equal(ModelFault.StoreWriteFailed, e.Fault);
+        Directory.Delete(Folder.Blob(content.Digest), recursive: true);
+        Assert.Equal(size, (await SaveAsync(content)).Meter.BytesResumed);
+    }
+
     [Fact]
     public async Task A_damaged_part_of_a_block_map_costs_the_map_and_nothing_else()
     {

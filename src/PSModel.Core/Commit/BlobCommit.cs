@@ -10,7 +10,8 @@ namespace PSModel.Core.Commit;
 /// </summary>
 /// <param name="store">Where they go.</param>
 /// <param name="readBack">Reads each once more; <see langword="null"/> where that is not wanted.</param>
-internal sealed class BlobCommit(ModelStore store, ReadBack? readBack)
+/// <param name="tell">Told what users may want to know.</param>
+internal sealed class BlobCommit(ModelStore store, ReadBack? readBack, Action<string> tell)
 {
     /// <summary>From so many blobs on, the volume is flushed and not each file.</summary>
     private const int ManyBlobs = 8;
@@ -99,7 +100,17 @@ internal sealed class BlobCommit(ModelStore store, ReadBack? readBack)
     {
         blob.Meter.Phase = TransferPhase.Committing;
         blob.BeforeRename?.Invoke();
-        StoreFault.Guard(store, store.BlobPath(blob.Layer.Digest), blob.File.Rename);
+        blob.File.RequireOwn();
+        try
+        {
+            StoreFault.Guard(store, store.BlobPath(blob.Layer.Digest), blob.File.Rename);
+        }
+        catch (ModelFaultException)
+        {
+            // The file is whole, right and flushed, and it is its name alone that it cannot have.
+            blob.TryKeep(tell);
+            throw;
+        }
     }
 
     /// <summary>One sync makes all the renames durable; where it fails, none is known to be.</summary>

@@ -21,6 +21,20 @@ internal sealed record FinishedBlob(Layer Layer, ModelName Name, PartialBlob Fil
     /// <summary>Done where right bytes arrived and the blob cannot be committed: makes a later call go on from the whole of it.</summary>
     public Action? Keep { get; init; }
 
+    /// <summary>Keeps it, so that a later call goes on from the whole of it. A failure to do so must not hide the one that led here.</summary>
+    /// <param name="tell">Told of a failure.</param>
+    public void TryKeep(Action<string> tell)
+    {
+        try
+        {
+            Keep?.Invoke();
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            tell($"What arrived of {Layer.Digest} could not be kept: {e.Message}");
+        }
+    }
+
     /// <summary>Makes the fault of a digest that is not the blob's.</summary>
     public ModelFaultException Mismatch(ModelFault fault, string path, BlobDigest? actual, string message) => new(
         fault,

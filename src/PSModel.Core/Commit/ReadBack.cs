@@ -25,7 +25,7 @@ internal sealed class ReadBack(Action<string> tell)
         }
         catch (OperationCanceledException)
         {
-            Keep(blob);
+            blob.TryKeep(tell);
             throw;
         }
         catch (Exception e) when (StoreFault.IsOfStore(e))
@@ -35,7 +35,7 @@ internal sealed class ReadBack(Action<string> tell)
 
         if (read != blob.Layer.Digest)
         {
-            Keep(blob);
+            blob.TryKeep(tell);
             throw blob.Mismatch(
                 ModelFault.ReadBackMismatch,
                 blob.File.FilePath,
@@ -53,18 +53,5 @@ internal sealed class ReadBack(Action<string> tell)
         }
 
         return reading.Digest;
-    }
-
-    /// <summary>A failure to do so must not hide the one that led here.</summary>
-    private void Keep(FinishedBlob blob)
-    {
-        try
-        {
-            blob.Keep?.Invoke();
-        }
-        catch (Exception e) when (StoreFault.IsOfStore(e))
-        {
-            tell($"What arrived of {blob.Layer.Digest} could not be kept: {e.Message}");
-        }
     }
 }

@@ -69,20 +69,19 @@ internal sealed class PartialBlob : IDisposable
     public void BeginFlush() => DurableFile.BeginFlush(_file);
 
     /// <summary>Closes the file and gives it its final name, which is durable once its folder is synced. The caller has flushed
-    /// and verified it.</summary>
-    /// <exception cref="ModelFaultException"><see cref="ModelFault.BlobInUse"/> where its path leads to another file by now, or the
-    /// file to other programs.</exception>
+    /// and verified it, and seen that it is the one of that name.</summary>
     public void Rename()
     {
         string final = _store.BlobPath(_digest);
         DurableFile.CreateFolder(_store, Path.GetDirectoryName(final)!);
-        RequireOwn();
         _file.Dispose();
         DurableFile.Rename(FilePath, final);
     }
 
-    /// <summary>What is renamed must be what was written: a name can be given to another file while one is open, except on Windows.</summary>
-    private void RequireOwn()
+    /// <summary>Sees that what will be renamed is what was written: a name can be given to another file while one is open, except on
+    /// Windows.</summary>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.BlobInUse"/> where it was.</exception>
+    public void RequireOwn()
     {
         if (_identity is { } opened && !(FileFacts.TryReadEntry(FilePath) is { IsOwn: true } named && named.IsSame(opened)))
         {

@@ -44,7 +44,7 @@ public sealed class ModelSaver
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         SharedSchedule schedule = new(ScheduleOptions(), observer.Tell, _client.Trace, stop.Token);
         using LanePool pool = new(schedule, _limiter, stop);
-        BlobCommit commit = new(_store, _options.ReadBack ? new ReadBack(observer.Tell) : null);
+        BlobCommit commit = new(_store, _options.ReadBack ? new ReadBack(observer.Tell) : null, observer.Tell);
         using CommitQueue commits = new(commit, stop.Token);
         SaveContext context = new(_client, _store, _options, schedule, pool, commit, commits, _leftovers, observer.Tell);
         using BlobFeeder feeder = new(context, observer, manifests.BlobEnded, stop);

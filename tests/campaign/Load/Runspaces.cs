@@ -35,7 +35,7 @@ internal static class Runspaces
                 {{names}} | ForEach-Object -ThrottleLimit 6 -Parallel {
                     $ProgressPreference = 'SilentlyContinue'
                     Import-Module '{{Checkout.StagedModule}}'
-                    Save-ModelBlob $_ "{{folder}}/$using:round" -VerifyInline -ErrorAction Stop | Where-Object Verified -NE $true
+                    $null = Save-ModelBlob $_ "{{folder}}/$using:round" -VerifyInline -ErrorAction Stop
                 }
                 [GC]::Collect()
                 "$((Get-ChildItem /proc/self/fd).Count) $((Get-Process -Id $PID).WorkingSet64)"
