@@ -109,7 +109,9 @@ internal static class DurableFile
     {
         if (IsWindows)
         {
+#pragma warning disable RS0030 // On Windows it does tell.
             file.Flush(flushToDisk: true);
+#pragma warning restore RS0030
             return;
         }
 

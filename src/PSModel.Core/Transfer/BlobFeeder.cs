@@ -65,12 +65,12 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
     }
 
     /// <summary>Ends when everything that was begun has ended.</summary>
-    public Task WhenEnded() => Task.WhenAll(_tasks);
+    public Task WhenEndedAsync() => Task.WhenAll(_tasks);
 
     /// <summary>Waits until nothing is open any more, whatever became of it, and tidies up.</summary>
     public async Task SettleAsync()
     {
-        await WhenEnded().ContinueWith(static done => _ = done.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
+        await WhenEndedAsync().ContinueWith(static done => _ = done.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
         try
         {
             if (_hasLocked)

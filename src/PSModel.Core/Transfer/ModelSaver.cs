@@ -53,12 +53,14 @@ public sealed class ModelSaver
         {
             // It waits for leave, for locks and for lanes, so it takes no thread of the pool.
             await BlockingWork.RunAsync(() => Feed(queue, only, feeder, manifests, schedule)).ConfigureAwait(false);
-            await feeder.WhenEnded().ConfigureAwait(false);
+            await feeder.WhenEndedAsync().ConfigureAwait(false);
             await manifests.WhenWritten.ConfigureAwait(false);
         }
         catch (Exception e)
         {
+#pragma warning disable VSTHRD103 // netstandard2.0 has no other way.
             stop.Cancel();
+#pragma warning restore VSTHRD103
             await feeder.SettleAsync().ConfigureAwait(false);
             if (e is OperationCanceledException && feeder.Broken is { } broken && !cancellationToken.IsCancellationRequested)
             {

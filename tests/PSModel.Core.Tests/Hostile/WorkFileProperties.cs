@@ -69,6 +69,26 @@ public sealed class WorkFileProperties
     [Fact]
     public void Any_damage_of_a_block_map() => Fuzz.Damaged(SealedMap(RightMap, 48)).Sample(CheckMap, iter: Fuzz.Cases, print: Fuzz.Print);
 
+    /// <summary>Found by the properties, once.</summary>
+    [Theory]
+    [InlineData("""{"count":-1,"cuts":[],"tail":"","check":""}""")]
+    [InlineData("""{"count":-2147483648,"cuts":[],"tail":"","check":"AAAAAAAAAAAAAAAAAAAAAA=="}""")]
+    [InlineData("""{"count":2147483647,"cuts":[9223372036854775807],"tail":"","check":""}""")]
+    [InlineData("""{"count":1,"cuts":null,"tail":"","check":""}""")]
+    public void Found_in_checkpoints(string mark) =>
+        CheckCheckpoint(RightCheckpoint.Replace("\"validator\":null", $"\"validator\":null,\"blocks\":{mark}", StringComparison.Ordinal));
+
+    /// <summary>Found by the properties, once.</summary>
+    [Theory]
+    [InlineData("4611686018427387904", "[]", 48)]
+    [InlineData("9223372036854775807", "[]", 48)]
+    [InlineData("-9223372036854775808", "[]", 0)]
+    [InlineData("2500000", "[2147483648,1]", 48)]
+    [InlineData("2500000", "[-1]", 64)]
+    [InlineData("2500000", "[0,0]", 64)]
+    public void Found_in_block_maps(string size, string cuts, int length) =>
+        CheckMap(SealedMap(RightMap.Replace("\"size\":2500000", $"\"size\":{size}", StringComparison.Ordinal).Replace("[]", cuts, StringComparison.Ordinal), length));
+
     [Fact]
     public void What_these_change_is_right()
     {

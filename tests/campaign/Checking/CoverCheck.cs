@@ -1,3 +1,5 @@
+using PSModel.Campaign.Calls;
+using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
 using PSModel.Core.Store;
@@ -11,9 +13,11 @@ internal sealed class CoverCheck(string root, LoopbackRegistry registry, IEnumer
     private readonly int _requests = registry.Requests.Count;
     private readonly Dictionary<string, long> _covered = blobs.DistinctBy(blob => blob.Digest).ToDictionary(blob => blob.Digest, blob => CoveredOf(new ModelStore(root), blob));
 
-    public void Look(Checker checker)
+    /// <summary>Looks at what was asked for since. What turned out wrong is no longer covered, and is asked for again by another model.</summary>
+    public void Look(Checker checker, CallResult result)
     {
-        foreach (LoopbackRequest request in registry.Requests.Skip(_requests).Where(request => request.IsBlob))
+        HashSet<string?> wrong = [.. result.Faults.Where(fault => fault.Fault == ModelFault.DigestMismatch).Select(fault => fault.Facts.Digest)];
+        foreach (LoopbackRequest request in registry.Requests.Skip(_requests).Where(request => request.IsBlob && !wrong.Contains(request.Leaf)))
         {
             long first = request.Range?.First ?? 0;
             long from = _covered[request.Leaf];

@@ -56,7 +56,7 @@ internal sealed class NetworkScenario(CampaignOptions options, int index, Checke
             CoverCheck cover = new(root, registry, _models.Blobs);
             CallResult result = await runner.RunAsync(plan);
             check.Look();
-            cover.Look(checker);
+            cover.Look(checker, result);
             if (result.IsWhole)
             {
                 _models.LookAtWhole(root, checker);

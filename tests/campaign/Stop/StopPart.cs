@@ -57,7 +57,7 @@ internal static class StopPart
         CallResult result = await runner.RunAsync(plan);
         check.Look();
         checker.That(result.IsWhole, "the next call succeeds", () => string.Join("; ", result.Faults.Select(fault => $"{fault.Fault}: {fault.Message}")));
-        cover.Look(checker);
+        cover.Look(checker, result);
         models.LookAtWhole(folder.Path, checker);
     }
 }
