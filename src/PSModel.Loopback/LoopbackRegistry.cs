@@ -21,10 +21,11 @@ public sealed class LoopbackRegistry : IAsyncDisposable
     private long _bytesSent;
     private long _blobBytesSent;
 
-    private LoopbackRegistry(int port)
+    private LoopbackRegistry(TcpListener listener)
     {
-        _listener = new TcpListener(IPAddress.Loopback, port);
-        _listener.Start();
+        _listener = listener;
+        EndPoint = (IPEndPoint)listener.LocalEndpoint;
+        Address = LoopbackListener.AddressOf(listener);
         _accepting = AcceptAsync();
     }
 
@@ -34,11 +35,14 @@ public sealed class LoopbackRegistry : IAsyncDisposable
     /// <summary>Says of each connection, counted from 1, whether it is reset as soon as it is there.</summary>
     public Func<int, bool>? Refuses { get; set; }
 
-    /// <summary>The port that it listens at.</summary>
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+    /// <summary>Where it listens.</summary>
+    public IPEndPoint EndPoint { get; }
 
-    /// <summary>Scheme, host and port.</summary>
-    public Uri Address => new($"http://127.0.0.1:{Port}");
+    /// <summary>Scheme and host, and the port unless it is the usual one.</summary>
+    public Uri Address { get; }
+
+    /// <summary>The same, by another host than a registry beside it has.</summary>
+    public Uri OtherAddress => EndPoint.Address.Equals(IPAddress.Loopback) ? new Uri($"http://localhost:{EndPoint.Port}") : Address;
 
     /// <summary>The bytes of blobs that were sent.</summary>
     public long BlobBytesSent => Interlocked.Read(ref _blobBytesSent);
@@ -50,11 +54,11 @@ public sealed class LoopbackRegistry : IAsyncDisposable
     public IReadOnlyList<LoopbackRequest> Requests => [.. _requests];
 
     /// <summary>Starts a registry.</summary>
-    /// <param name="port">The port; 0 for one that is free.</param>
-    public static LoopbackRegistry Start(int port = 0) => new(port);
+    /// <param name="port">The port; 0 for an address that is free.</param>
+    public static LoopbackRegistry Start(int port = 0) => new(port == 0 ? LoopbackListener.Start() : LoopbackListener.Start(port));
 
     /// <summary>Offers a model.</summary>
-    /// <returns>The name under which to ask for it, with scheme and port.</returns>
+    /// <returns>The name under which to ask for it, with scheme and host.</returns>
     public string Offer(LoopbackModel model)
     {
         foreach (BlobContent blob in model.Blobs)

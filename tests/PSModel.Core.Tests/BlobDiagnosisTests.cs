@@ -56,7 +56,7 @@ public sealed class BlobDiagnosisTests : IDisposable
         Assert.Equal(
             [(ReadMode.Buffered, 4), (ReadMode.Unbuffered, 2), (ReadMode.MemoryMapped, 2)],
             diagnosis.Reads.GroupBy(read => read.Mode).Select(group => (group.Key, group.Count())));
-        Assert.Equal(2, diagnosis.Reads.Count(read => read.IsCacheDropped));
+        Assert.Equal(OperatingSystem.IsWindows() ? 0 : 2, diagnosis.Reads.Count(read => read.IsCacheDropped));
         Assert.All(diagnosis.Reads, read => Assert.Null(read.Error));
         Assert.Equal(diagnosis.TotalBytes, diagnosis.BytesRead);
     }

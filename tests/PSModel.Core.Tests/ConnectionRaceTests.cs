@@ -120,7 +120,7 @@ public sealed class ConnectionRaceTests
         await using LoopbackRegistry registry = LoopbackRegistry.Start();
         using Blackhole dead = new();
         ConnectionRace race = new(BlockingConnection.ConnectAsync);
-        IPEndPoint alive = new(IPAddress.Loopback, registry.Port);
+        IPEndPoint alive = registry.EndPoint;
 
         using Socket connected = await race.RunAsync([dead.EndPoint, alive], CancellationToken.None).WaitAsync(Patience);
 

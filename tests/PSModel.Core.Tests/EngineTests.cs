@@ -64,7 +64,12 @@ public abstract class EngineTests : IAsyncLifetime, IDisposable
                 stop.Cancel();
             }
         };
-        Fault((_, answer) => answer.BytesPerSecond = 10 * MB);
+        Fault((_, answer) =>
+        {
+            // However late the look is, the blob has not ended meanwhile.
+            answer.BytesPerSecond = 10 * MB;
+            answer.StallAfter = bytes + (MB / 2);
+        });
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => SaveAsync(content, stop.Token));
         Watcher.OnLook = null;
         Registry.Fault = null;

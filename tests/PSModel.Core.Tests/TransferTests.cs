@@ -140,7 +140,7 @@ public sealed class TransferTests : EngineTests
         Fault((request, answer) =>
         {
             Interlocked.Increment(ref resolved);
-            answer.RedirectTo($"http://localhost:{storage.Port}{request.Path}?signature={Generation()}");
+            answer.RedirectTo($"{storage.OtherAddress.GetLeftPart(UriPartial.Authority)}{request.Path}?signature={Generation()}");
         });
 
         await SaveAsync(content);

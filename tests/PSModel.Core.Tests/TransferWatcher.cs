@@ -40,6 +40,9 @@ internal sealed class TransferWatcher : ISaveObserver
         LoopbackModel model = LoopbackModel.WithWeights("library/demo", "latest", content).WithManifest(System.Text.Encoding.UTF8.GetBytes(manifest));
         string name = tests.Registry.Offer(model);
         _fault = null;
+
+        // That of an earlier save would be looked at.
+        Meter = null;
         using RegistryClient client = new(tests.RegistryOptions);
         ModelSaver saver = new(client, new ModelStore(tests.Folder.Path), tests.Options);
         Manifest read = client.GetManifest(ModelName.Parse(name), cancellationToken);

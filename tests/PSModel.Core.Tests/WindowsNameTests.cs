@@ -68,14 +68,24 @@ public sealed class WindowsNameTests
     public void The_very_name_and_other_names_are_not(string part, string[] entries) => Assert.Null(WindowsName.OtherCase(part, entries));
 
     [Fact]
-    public void Where_case_is_told_apart_both_may_be_there()
+    public void Where_case_is_told_apart_both_may_be_there_and_elsewhere_one()
     {
         using TemporaryFolder folder = new();
         string library = Path.Combine(folder.Path, "registry.ollama.ai", "library");
         Directory.CreateDirectory(Path.Combine(library, "Demo"));
-        StoreNames.RequireOneSpelling(folder.Path, ModelName.Parse("demo"));
-        Directory.CreateDirectory(Path.Combine(library, "demo"));
-        StoreNames.RequireOneSpelling(folder.Path, ModelName.Parse("demo"));
+        if (Directory.Exists(Path.Combine(library, "demo")))
+        {
+            ModelFaultException fault = Assert.Throws<ModelFaultException>(() => StoreNames.RequireOneSpelling(folder.Path, ModelName.Parse("demo")));
+            Assert.Equal(ModelFault.InvalidModelName, fault.Fault);
+            StoreNames.RequireOneSpelling(folder.Path, ModelName.Parse("Demo"));
+        }
+        else
+        {
+            StoreNames.RequireOneSpelling(folder.Path, ModelName.Parse("demo"));
+            Directory.CreateDirectory(Path.Combine(library, "demo"));
+            StoreNames.RequireOneSpelling(folder.Path, ModelName.Parse("demo"));
+        }
+
         StoreNames.RequireOneSpelling(Path.Combine(folder.Path, "none"), ModelName.Parse("demo"));
     }
 }

@@ -28,7 +28,7 @@ public sealed class OutsideTextTests : IAsyncLifetime, IDisposable
     [InlineData("Test-ModelBlob $name $store")]
     public void A_password_in_a_name_is_refused_and_not_repeated(string command)
     {
-        string name = $"http://me:{Secret}@127.0.0.1:{_registry.Port}/library/demo";
+        string name = $"http://me:{Secret}@{_registry.Address.Authority}/library/demo";
         EngineResult result = _engine.Run($"param($name, $store) {command}", name, _store.Path);
         ErrorRecord error = result.SingleError("InvalidModelName", ErrorCategory.InvalidArgument);
         Assert.Contains("password", error.Exception.Message, StringComparison.Ordinal);
@@ -41,7 +41,7 @@ public sealed class OutsideTextTests : IAsyncLifetime, IDisposable
     [InlineData("Get-ModelManifest demo")]
     public void A_password_in_the_address_of_a_registry_is_refused_and_not_repeated(string command)
     {
-        Uri address = new($"http://me:{Secret}@127.0.0.1:{_registry.Port}/");
+        Uri address = new($"http://me:{Secret}@{_registry.Address.Authority}/");
         EngineResult result = _engine.Run($"param($registry, $store) {command} -Registry $registry", address, _store.Path);
         ErrorRecord error = result.SingleError("InvalidModelName", ErrorCategory.InvalidArgument);
         Assert.Contains("-Registry", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
@@ -71,14 +71,14 @@ public sealed class OutsideTextTests : IAsyncLifetime, IDisposable
         {
             if (request.IsBlob)
             {
-                answer.RedirectTo($"http://me:{Secret}@127.0.0.1:{storage.Port}{request.Path}?X-Signature={Secret}");
+                answer.RedirectTo($"http://me:{Secret}@{storage.Address.Authority}{request.Path}?X-Signature={Secret}");
             }
         };
 
         EngineResult result = _engine.Run(Save, name, _store.Path);
 
         Assert.NotEmpty(result.Errors);
-        Assert.Contains(result.Debug, line => line.Contains($"{storage.Port}", StringComparison.Ordinal));
+        Assert.Contains(result.Debug, line => line.Contains(storage.Address.Authority, StringComparison.Ordinal));
         IsPlain(result);
     }
 

@@ -147,7 +147,7 @@ public sealed class PipelineTests : IAsyncLifetime, IDisposable
     public void Debug_shows_requests_without_an_answer_as_well()
     {
         EngineResult result = _engine.Run(
-            "param($name) Get-ModelManifest $name -MaximumRetryCount 2 -RetryIntervalSec 0 -Debug", $"http://127.0.0.1:{FreePort.Find()}/library/demo");
+            "param($name) Get-ModelManifest $name -MaximumRetryCount 2 -RetryIntervalSec 0 -Debug", $"{FreePort.FindAddress()}library/demo");
         result.SingleError("RegistryUnreachable", ErrorCategory.ConnectionError);
         Assert.Equal(3, result.Debug.Count(line => line.StartsWith("GET ", StringComparison.Ordinal)));
     }

@@ -185,7 +185,7 @@ public sealed class SaveModelBlobErrorTests : IAsyncLifetime, IDisposable
     [Fact]
     public void RegistryUnreachable_when_nobody_listens()
     {
-        string name = $"http://127.0.0.1:{FreePort.Find()}/library/x";
+        string name = $"{FreePort.FindAddress()}library/x";
         _engine.Run(Save, name, _store.Path).SingleError("RegistryUnreachable", ErrorCategory.ConnectionError);
     }
 

@@ -73,23 +73,29 @@ public sealed class LinkTests : EngineTests, IDisposable
     }
 
     [Theory]
-    [InlineData("partial", true)]
-    [InlineData("partial", false)]
-    [InlineData("checkpoint", true)]
-    [InlineData("checkpoint.new", true)]
-    [InlineData("checkpoint.new", false)]
-    [InlineData("blocks-partial", true)]
-    [InlineData("blocks-partial", false)]
-    [InlineData("blocks", true)]
-    [InlineData("blocks.new", true)]
-    [InlineData("blocks.new", false)]
-    public async Task A_link_that_was_planted_among_the_work_is_not_written_through(string kind, bool isSymbolic)
+    [InlineData("partial")]
+    [InlineData("checkpoint")]
+    [InlineData("checkpoint.new")]
+    [InlineData("blocks-partial")]
+    [InlineData("blocks")]
+    [InlineData("blocks.new")]
+    public async Task A_link_that_was_planted_among_the_work_is_not_written_through(string kind)
     {
-        Plant($"{FileName}.{kind}", isSymbolic);
+        File.CreateSymbolicLink(Plant($"{FileName}.{kind}"), Target);
         await SaveAsync(_content);
-        Assert.Equal("precious", File.ReadAllText(Target));
-        Assert.Null(new FileInfo(Folder.Blob(_content.Digest)).LinkTarget);
-        Assert.Equal("1", Unix.Stat(Folder.Blob(_content.Digest), "%h"));
+        IsNotWrittenThrough();
+    }
+
+    [Theory]
+    [InlineData("partial")]
+    [InlineData("checkpoint.new")]
+    [InlineData("blocks-partial")]
+    [InlineData("blocks.new")]
+    public async Task Nor_is_a_second_name_of_another_file(string kind)
+    {
+        HardLink.Make(Plant($"{FileName}.{kind}"), Target);
+        await SaveAsync(_content);
+        IsNotWrittenThrough();
     }
 
     [Theory]
@@ -112,7 +118,7 @@ public sealed class LinkTests : EngineTests, IDisposable
     [InlineData("sha256-{0}.lock")]
     public async Task A_link_in_place_of_a_lock_is_refused(string name)
     {
-        Plant(name.Replace("sha256-{0}", FileName, StringComparison.Ordinal), isSymbolic: true);
+        File.CreateSymbolicLink(Plant(name.Replace("sha256-{0}", FileName, StringComparison.Ordinal)), Target);
         ModelFaultException fault = await Assert.ThrowsAsync<ModelFaultException>(() => SaveAsync(_content));
         Assert.Equal(ModelFault.StoreWriteFailed, fault.Fault);
         Assert.Contains("is a link", fault.Message, StringComparison.Ordinal);
@@ -163,18 +169,20 @@ public sealed class LinkTests : EngineTests, IDisposable
         File.CreateSymbolicLink(Folder.Blob(content.Digest), Target);
     }
 
-    private void Plant(string name, bool isSymbolic)
+    /// <summary>Writes what a link is to lead to.</summary>
+    /// <returns>Where the link belongs.</returns>
+    private string Plant(string name)
     {
         Directory.CreateDirectory(Folder.Work);
         File.WriteAllText(Target, "precious");
-        string link = Path.Combine(Folder.Work, name);
-        if (isSymbolic)
-        {
-            File.CreateSymbolicLink(link, Target);
-        }
-        else
-        {
-            Unix.Run("ln", Target, link);
-        }
+        return Path.Combine(Folder.Work, name);
+    }
+
+    private void IsNotWrittenThrough()
+    {
+        Assert.Equal("precious", File.ReadAllText(Target));
+        FileFacts blob = FileFacts.TryReadEntry(Folder.Blob(_content.Digest))!.Value;
+        Assert.False(blob.IsLink);
+        Assert.Equal(1u, blob.Links);
     }
 }

@@ -88,16 +88,16 @@ public sealed class AddressTests
 
     [Theory]
     [InlineData("{0}/v2/library/demo/manifests/latest")]
-    [InlineData("http://me:s3cret@127.0.0.1:{1}/moved?X-Signature=s3cret#s3cret")]
+    [InlineData("http://me:s3cret@{1}/moved?X-Signature=s3cret#s3cret")]
     public void A_redirects_user_information_and_signature_are_shown_nowhere(string location)
     {
         using RawServer target = new($"HTTP/1.1 400 Bad");
-        string to = string.Format(System.Globalization.CultureInfo.InvariantCulture, location, target.Address.GetLeftPart(UriPartial.Authority), target.Port);
+        string to = string.Format(System.Globalization.CultureInfo.InvariantCulture, location, target.Address.GetLeftPart(UriPartial.Authority), target.Address.Authority);
         using RawServer server = new($"HTTP/1.1 307 Moved\r\nLocation: {to}");
         ModelFaultException fault = Get("demo", server.Address);
         Assert.Equal(ModelFault.UnexpectedStatus, fault.Fault);
         Shown.IsPlain(fault);
-        Assert.Contains(_traced, line => line.Contains($"{target.Port}", StringComparison.Ordinal));
+        Assert.Contains(_traced, line => line.Contains(target.Address.Authority, StringComparison.Ordinal));
     }
 
     [Theory]

@@ -1,13 +1,13 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using PSModel.Loopback;
 
 namespace PSModel.Core.Tests.Hostile;
 
 /// <summary>Answers each request with bytes as a test gives them, head and all, and closes the connection.</summary>
 internal sealed class RawServer : IDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener = LoopbackListener.Start();
     private readonly Func<string, IEnumerable<byte[]>> _answer;
     private long _bytesSent;
 
@@ -15,7 +15,6 @@ internal sealed class RawServer : IDisposable
     public RawServer(Func<string, IEnumerable<byte[]>> answer)
     {
         _answer = answer;
-        _listener.Start();
         _ = AcceptAsync();
     }
 
@@ -26,9 +25,8 @@ internal sealed class RawServer : IDisposable
     {
     }
 
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
-
-    public Uri Address => new($"http://127.0.0.1:{Port}");
+    /// <summary>Scheme and host, and the port unless it is the usual one.</summary>
+    public Uri Address => LoopbackListener.AddressOf(_listener);
 
     public long BytesSent => Interlocked.Read(ref _bytesSent);
 

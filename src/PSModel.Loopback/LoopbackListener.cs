@@ -1,0 +1,47 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace PSModel.Loopback;
+
+/// <summary>Listens on loopback where a model's name can say it. Stateless and thread-safe.</summary>
+public static class LoopbackListener
+{
+    private const int HttpPort = 80;
+
+    /// <summary>
+    /// Starts to listen at a free address. A model's name holds it, and the name is a path in the store: Windows has no colon in one,
+    /// so an address there has no port. There it is the usual port of an address that nobody else has, <c>127.x.y.z</c>.
+    /// </summary>
+    public static TcpListener Start() =>
+        RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? StartAtAnAddressOfItsOwn() : Start(new IPEndPoint(IPAddress.Loopback, 0));
+
+    /// <summary>Starts to listen at a port of 127.0.0.1.</summary>
+    public static TcpListener Start(int port) => Start(new IPEndPoint(IPAddress.Loopback, port));
+
+    /// <summary>Scheme and host, and the port unless it is the usual one.</summary>
+    public static Uri AddressOf(TcpListener listener) => new($"http://{listener.LocalEndpoint}");
+
+    private static TcpListener StartAtAnAddressOfItsOwn()
+    {
+        while (true)
+        {
+            byte[] random = Guid.NewGuid().ToByteArray();
+            try
+            {
+                return Start(new IPEndPoint(new IPAddress([127, random[0], random[1], (byte)(1 + (random[2] % 254))]), HttpPort));
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // One of sixteen million: the next is free.
+            }
+        }
+    }
+
+    private static TcpListener Start(IPEndPoint endPoint)
+    {
+        TcpListener listener = new(endPoint);
+        listener.Start();
+        return listener;
+    }
+}

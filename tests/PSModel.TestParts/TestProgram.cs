@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Reflection;
+using Xunit.Runners;
+
+namespace PSModel.TestParts;
+
+/// <summary>
+/// Runs the tests of the program itself, where <c>dotnet test</c> cannot: under Wine. What is left out there, and why, stands in
+/// <c>tests/windows/left-out.txt</c>.
+/// </summary>
+public static class TestProgram
+{
+    /// <summary>Runs the tests of the assembly that calls, and tells what became of them.</summary>
+    /// <param name="arguments">Names of classes or methods, with their namespaces, that are run alone; none for all that are not
+    /// left out.</param>
+    /// <returns>The exit code: 0 where all passed.</returns>
+    public static int Run(string[] arguments)
+    {
+        Assembly assembly = Assembly.GetEntryAssembly()!;
+        LeftOut leftOut = LeftOut.Read();
+        Stopwatch time = Stopwatch.StartNew();
+        Dictionary<string, decimal> seconds = [];
+        List<string> skipped = [];
+        int passed = 0;
+        int failed = 0;
+        using ManualResetEventSlim ended = new();
+        using (AssemblyRunner runner = AssemblyRunner.WithoutAppDomain(assembly.Location))
+        {
+            runner.TestCaseFilter = test =>
+            {
+                string type = test.TestMethod.TestClass.Class.Name;
+                string method = $"{type}.{test.TestMethod.Method.Name}";
+                return arguments.Length > 0 ? arguments.Contains(type) || arguments.Contains(method) : !leftOut.Has(type, method);
+            };
+            runner.OnTestFinished = test =>
+            {
+                lock (seconds)
+                {
+                    seconds[test.TypeName] = seconds.GetValueOrDefault(test.TypeName) + test.ExecutionTime;
+                }
+            };
+            runner.OnTestPassed = _ => Interlocked.Increment(ref passed);
+            runner.OnTestSkipped = test =>
+            {
+                lock (skipped)
+                {
+                    skipped.Add($"{test.TestDisplayName}: {test.SkipReason}");
+                }
+            };
+            runner.OnTestFailed = test =>
+            {
+                Interlocked.Increment(ref failed);
+                Console.WriteLine($"FAILED {test.TestDisplayName}\n{test.ExceptionType}: {test.ExceptionMessage}\n{test.ExceptionStackTrace}\n{test.Output}");
+            };
+            runner.OnErrorMessage = error =>
+            {
+                Interlocked.Increment(ref failed);
+                Console.WriteLine($"ERROR {error.ExceptionType}: {error.ExceptionMessage}\n{error.ExceptionStackTrace}");
+            };
+            runner.OnExecutionComplete = _ => ended.Set();
+            runner.Start();
+            ended.Wait();
+            while (runner.Status != AssemblyRunnerStatus.Idle)
+            {
+                Thread.Yield();
+            }
+        }
+
+        foreach ((string type, decimal taken) in seconds.OrderByDescending(entry => entry.Value).Take(12))
+        {
+            Console.WriteLine($"{taken,8:F1} s  {type}");
+        }
+
+        foreach (string test in skipped.Order(StringComparer.Ordinal))
+        {
+            Console.WriteLine($"skipped  {test}");
+        }
+
+        if (arguments.Length == 0)
+        {
+            foreach (string name in leftOut.Unused(assembly.GetName().Name!))
+            {
+                failed++;
+                Console.WriteLine($"FAILED left-out.txt names {name}, and there is no such test.");
+            }
+        }
+
+        Console.WriteLine($"{RuntimeName}: {passed} passed, {failed} failed, {skipped.Count} skipped, {leftOut.Count} left out, {time.Elapsed.TotalSeconds:F0} s");
+        return failed == 0 && passed > 0 ? 0 : 1;
+    }
+
+    private static string RuntimeName => $"{System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription} on {Environment.OSVersion.Platform}";
+}
