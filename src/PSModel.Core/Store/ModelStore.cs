@@ -19,6 +19,7 @@ public sealed class ModelStore
 
     private readonly Lazy<string> _work;
     private readonly Lazy<FileOwner?> _owner;
+    private volatile bool _isWorkSeen;
 
     /// <summary>Names a store; nothing is created.</summary>
     /// <param name="path">An absolute path; the folder need not exist.</param>
@@ -211,8 +212,16 @@ public sealed class ModelStore
     }
 
     /// <summary>Creates the folder of unfinished work, and sees that it is one.</summary>
-    /// <exception cref="IOException">It cannot be created, or a link stands in its place.</exception>
-    internal void CreateWork() => CreateWork(Work);
+    /// <exception cref="IOException">It cannot be created, a link stands in its place, or it is a volume of its own.</exception>
+    internal void CreateWork()
+    {
+        CreateWork(Work);
+        if (!_isWorkSeen)
+        {
+            WorkFolder.RequireOneVolume(Work, Directory.Exists(Blobs) ? Blobs : Root);
+            _isWorkSeen = true;
+        }
+    }
 
     private void CreateWork(string path)
     {

@@ -34,6 +34,16 @@ internal static class WorkFolder
     public static string CommonOf(string work) =>
         Path.GetFileName(work) != Name && Path.GetDirectoryName(work) is { } above && Path.GetFileName(above) == Name ? above : work;
 
+    /// <summary>Sees that what is finished can be renamed to where it belongs, before it is fetched.</summary>
+    /// <exception cref="IOException">The work folder is a volume of its own.</exception>
+    public static void RequireOneVolume(string work, string folder)
+    {
+        if (!AreOneVolume(work, folder))
+        {
+            throw new IOException($"'{work}' lies on another volume than '{folder}', so nothing could be renamed from there. Unmount it.");
+        }
+    }
+
     private static string CommonFor(string root, string folder, int levels)
     {
         if (!Directory.Exists(folder) || AreOneVolume(root, folder) || RealPath(folder) is not { } real)

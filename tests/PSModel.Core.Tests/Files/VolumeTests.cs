@@ -87,6 +87,24 @@ public sealed class VolumeTests : EngineTests, IDisposable
         await SaveAndUnmountAsync();
     }
 
+    [NeedsFact("mount", "umount", Root = true)]
+    public async Task A_work_folder_that_is_a_volume_of_its_own_is_refused_before_anything_is_fetched()
+    {
+        Directory.CreateDirectory(Folder.Work);
+        Unix.Run("mount", "-t", "tmpfs", "none", Folder.Work);
+        try
+        {
+            ModelFaultException fault = await Assert.ThrowsAsync<ModelFaultException>(() => SaveAsync(_content));
+            Assert.Equal(ModelFault.StoreWriteFailed, fault.Fault);
+            Assert.Contains("Unmount it", fault.Message, StringComparison.Ordinal);
+            Assert.Empty(BlobRequests);
+        }
+        finally
+        {
+            Unix.Run("umount", Folder.Work);
+        }
+    }
+
     void IDisposable.Dispose()
     {
         _other.Dispose();

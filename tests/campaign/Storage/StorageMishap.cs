@@ -33,7 +33,7 @@ internal sealed class StorageMishap(CampaignOptions options, int index, Checker 
                 await VanishAsync(store, registry, runner, plan);
                 break;
             case 1:
-                Scatter(store, other.Path);
+                await ScatterAsync(store, other.Path, runner, plan);
                 break;
             case 2:
                 await OnVolumeAsync(store, "size=1500k", "size=64m", runner, plan, models);
@@ -116,11 +116,14 @@ internal sealed class StorageMishap(CampaignOptions options, int index, Checker 
         new StoreCheck(store, checker).Look();
     }
 
-    /// <summary>Folders that are links to another volume.</summary>
-    private void Scatter(string store, string other)
+    /// <summary>Folders that are links to another volume. No work is done through a link: one in its place is refused, where work is
+    /// done there.</summary>
+    private async Task ScatterAsync(string store, string other, CallRunner runner, CallPlan plan)
     {
         string[] folders = ["blobs", "manifests", ".psmodel"];
         int which = 1 + (index / 20 % 7);
+        bool areBlobsElsewhere = (which & 1) != 0;
+        bool isWorkElsewhere = (which & 4) != 0;
         foreach (string name in folders.Where((_, bit) => (which >> bit & 1) != 0))
         {
             Directory.CreateDirectory(Path.Combine(other, name));
@@ -129,6 +132,13 @@ internal sealed class StorageMishap(CampaignOptions options, int index, Checker 
         }
 
         checker.Report.CountFault("other volumes");
+        if (isWorkElsewhere && !areBlobsElsewhere)
+        {
+            CallResult refused = await runner.RunAsync(plan);
+            checker.That(!refused.IsWhole, "an error where there is one", () => "none");
+            new StoreCheck(store, checker).Look();
+            Directory.Delete(Path.Combine(store, ".psmodel"));
+        }
     }
 
     private async Task OnVolumeAsync(string store, string first, string then, CallRunner runner, CallPlan plan, SavedModels models)
