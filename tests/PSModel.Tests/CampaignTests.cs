@@ -9,8 +9,9 @@ public sealed class CampaignTests(ITestOutputHelper output)
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     [Theory]
+    [InlineData("network", 0, 24)]
     [InlineData("ctrlc", 0, 20)]
-    [InlineData("load", 2, 1)]
+    [InlineData("load", 2, 2)]
     public Task Everything_holds_that_must(string part, int index, int count) => RunAsync(part, index, count);
 
     /// <summary>Once a call hung where a server began to ignore ranges.</summary>

@@ -122,7 +122,7 @@ internal sealed class StorageMishap(CampaignOptions options, int index, Checker 
     {
         string[] folders = ["blobs", "manifests", ".psmodel"];
         int which = 1 + (index / 20 % 7);
-        bool areBlobsElsewhere = (which & 1) != 0;
+        bool areBothElsewhere = (which & 3) == 3;
         bool isWorkElsewhere = (which & 4) != 0;
         foreach (string name in folders.Where((_, bit) => (which >> bit & 1) != 0))
         {
@@ -132,7 +132,7 @@ internal sealed class StorageMishap(CampaignOptions options, int index, Checker 
         }
 
         checker.Report.CountFault("other volumes");
-        if (isWorkElsewhere && !areBlobsElsewhere)
+        if (isWorkElsewhere && !areBothElsewhere)
         {
             CallResult refused = await runner.RunAsync(plan);
             checker.That(!refused.IsWhole, "an error where there is one", () => "none");
