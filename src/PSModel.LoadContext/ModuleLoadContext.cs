@@ -11,24 +11,39 @@ public sealed class ModuleLoadContext : AssemblyLoadContext
 {
     private const string CoreName = "PSModel.Core";
 
+    private static int _isInstalled;
+
     private readonly string _folder;
 
     private ModuleLoadContext(string folder)
         : base("PSModel") => _folder = folder;
 
-    /// <summary>From now on the core, and nothing else, is found in <paramref name="folder"/>. Called once a process, since
-    /// no module is ever unloaded.</summary>
+    /// <summary>From now on the core, and nothing else, is found in <paramref name="folder"/>. Once a process, since no module is
+    /// ever unloaded: later calls do nothing.</summary>
     /// <param name="folder">An absolute path.</param>
     public static void Install(string folder)
     {
+        if (Interlocked.Exchange(ref _isInstalled, 1) != 0)
+        {
+            return;
+        }
+
         ModuleLoadContext context = new(folder);
-        Default.Resolving += (_, name) => name.Name == CoreName ? context.LoadFromAssemblyName(name) : null;
+        Default.Resolving += (_, name) => name.Name == CoreName ? context.LoadCore() : null;
     }
 
     /// <inheritdoc/>
     protected override Assembly? Load(AssemblyName assemblyName)
     {
         string path = Path.Combine(_folder, $"{assemblyName.Name}.dll");
+        return File.Exists(path) ? LoadFromAssemblyPath(path) : null;
+    }
+
+    /// <summary>By its path: what this context does not find by name, the runtime looks for in the default one, which would ask
+    /// here again, and so on until the stack is used up.</summary>
+    private Assembly? LoadCore()
+    {
+        string path = Path.Combine(_folder, $"{CoreName}.dll");
         return File.Exists(path) ? LoadFromAssemblyPath(path) : null;
     }
 }

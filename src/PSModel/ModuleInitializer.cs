@@ -14,30 +14,34 @@ public sealed class ModuleInitializer : IModuleAssemblyInitializer
 
     private static readonly string Folder = Path.GetDirectoryName(typeof(ModuleInitializer).Assembly.Location)!;
 
+    private static readonly bool IsFramework = RuntimeInformation.FrameworkDescription.StartsWith(".NET Framework", StringComparison.Ordinal);
+
+    /// <summary>Where the core lies for this edition of PowerShell.</summary>
+    internal static string CoreFolder => Path.Combine(Folder, IsFramework ? "netstandard2.0" : "net8.0");
+
     /// <inheritdoc/>
     public void OnImport()
     {
-        bool isFramework = RuntimeInformation.FrameworkDescription.StartsWith(".NET Framework", StringComparison.Ordinal);
-        if (isFramework)
+        if (IsFramework)
         {
-            AppDomain.CurrentDomain.AssemblyResolve += (_, request) => Find(request.Name);
+            // Once, however often the module is imported.
+            AppDomain.CurrentDomain.AssemblyResolve -= Find;
+            AppDomain.CurrentDomain.AssemblyResolve += Find;
             return;
         }
 
-        string folder = Path.Combine(Folder, "net8.0");
-
         // By reflection, for the type does not exist on Windows PowerShell.
-        Assembly.LoadFrom(Path.Combine(folder, $"{ContextAssembly}.dll"))
+        Assembly.LoadFrom(Path.Combine(CoreFolder, $"{ContextAssembly}.dll"))
             .GetType($"{ContextAssembly}.ModuleLoadContext", throwOnError: true)!
             .GetMethod("Install")!
-            .Invoke(null, [folder]);
+            .Invoke(null, [CoreFolder]);
     }
 
     /// <summary>Windows PowerShell has no binding redirects: what the core asks for is found by simple name, in the module's
     /// own folder alone.</summary>
-    private static Assembly? Find(string name)
+    private static Assembly? Find(object sender, ResolveEventArgs request)
     {
-        string path = Path.Combine(Folder, "netstandard2.0", $"{new AssemblyName(name).Name}.dll");
+        string path = Path.Combine(CoreFolder, $"{new AssemblyName(request.Name).Name}.dll");
         return File.Exists(path) ? Assembly.LoadFrom(path) : null;
     }
 }

@@ -98,7 +98,7 @@ internal sealed class TransferWatcher : ISaveObserver
         OnFinished?.Invoke(blob);
     }
 
-    public void BlobFailed(Manifest manifest, BlobDigest digest, ModelFaultException fault) => _fault = fault;
+    public void BlobFailed(Manifest manifest, string digest, ModelFaultException fault) => _fault = fault;
 
     public void ModelRequested(string target)
     {

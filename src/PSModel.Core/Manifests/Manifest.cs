@@ -51,11 +51,20 @@ public sealed class Manifest
         }
     }
 
-    /// <summary>The fault that the manifest names no such blob.</summary>
-    public ModelFaultException HasNo(BlobDigest digest) => new(
-        ModelFault.BlobNotFound,
-        $"The manifest of {Name.Shortest} names no blob {digest}.",
-        new FaultFacts { Name = Name.Shortest, Digest = digest.ToString() });
+    /// <summary>The one blob that a digest or its beginning means.</summary>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.BlobNotFound"/> where the manifest names none, or
+    /// <see cref="ModelFault.InvalidDigest"/> where it names several that begin so.</exception>
+    public Layer Find(BlobDigestPart digest)
+    {
+        List<Layer> found = [.. Blobs.Where(layer => digest.IsOf(layer.Digest))];
+        FaultFacts facts = new() { Name = Name.Shortest, Digest = digest.ToString() };
+        return found.Count switch
+        {
+            0 => throw new ModelFaultException(ModelFault.BlobNotFound, $"The manifest of {Name.Shortest} names no blob {digest}.", facts),
+            1 => found[0],
+            _ => throw new ModelFaultException(ModelFault.InvalidDigest, $"Of {Name.Shortest}, {found.Count} blobs begin with {digest}.", facts),
+        };
+    }
 
     /// <summary>A copy of the bytes as they were read.</summary>
     public byte[] GetBytes() => (byte[])_bytes.Clone();

@@ -1,7 +1,6 @@
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Metering;
-using PSModel.Core.Names;
 
 namespace PSModel.Core.Transfer;
 
@@ -32,7 +31,10 @@ public interface ISaveObserver
     void BlobFinished(SavedBlob blob);
 
     /// <summary>A blob is not in the store; the next one goes on.</summary>
-    void BlobFailed(Manifest manifest, BlobDigest digest, ModelFaultException fault);
+    /// <param name="manifest">The model.</param>
+    /// <param name="digest">The blob's digest, or what was given for one.</param>
+    /// <param name="fault">Why it is not.</param>
+    void BlobFailed(Manifest manifest, string digest, ModelFaultException fault);
 
     /// <summary>A sentence for those who want to read how it goes.</summary>
     void Tell(string message);

@@ -48,7 +48,7 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers leftovers, ISav
     {
         if (fault is not null)
         {
-            observer.BlobFailed(blob.Model.Manifest, blob.Digest, fault);
+            observer.BlobFailed(blob.Model.Manifest, blob.Digest.ToString(), fault);
         }
         else if (outcome is { } known)
         {
@@ -58,16 +58,32 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers leftovers, ISav
         End(blob.Model, outcome is not null);
     }
 
-    /// <summary>All blobs of a model have begun.</summary>
-    public void ListEnded(ModelPlan model, ICollection<BlobDigest> only)
+    /// <summary>The blobs of a model that are wanted; of what it does not have is told.</summary>
+    public IReadOnlyList<Layer> Choose(ModelPlan model, ICollection<BlobDigestPart> only)
     {
-        foreach (BlobDigest digest in only.Except(model.Manifest.Blobs.Select(layer => layer.Digest)))
+        if (only.Count == 0)
         {
-            observer.BlobFailed(model.Manifest, digest, model.Manifest.HasNo(digest));
+            return model.Manifest.Blobs;
         }
 
-        End(model, isThere: true);
+        HashSet<Layer> chosen = [];
+        foreach (BlobDigestPart digest in only)
+        {
+            try
+            {
+                chosen.Add(model.Manifest.Find(digest));
+            }
+            catch (ModelFaultException fault)
+            {
+                observer.BlobFailed(model.Manifest, digest.ToString(), fault);
+            }
+        }
+
+        return [.. model.Manifest.Blobs.Where(chosen.Contains)];
     }
+
+    /// <summary>All blobs of a model have begun.</summary>
+    public void ListEnded(ModelPlan model) => End(model, isThere: true);
 
     private void End(ModelPlan model, bool isThere)
     {
@@ -131,7 +147,7 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers leftovers, ISav
         List<Layer> gone = manifest.Blobs.Where(layer => !store.Has(layer)).ToList();
         foreach (Layer layer in gone)
         {
-            observer.BlobFailed(manifest, layer.Digest, new ModelFaultException(
+            observer.BlobFailed(manifest, layer.Digest.ToString(), new ModelFaultException(
                 ModelFault.BlobNotFound,
                 $"{layer.Digest} was in the store, and another program removed it while the rest of {manifest.Name.Shortest} was fetched. Run the same command again.",
                 new FaultFacts { Name = manifest.Name.Shortest, Digest = layer.Digest.ToString(), Path = store.BlobPath(layer.Digest) }));

@@ -35,10 +35,10 @@ public sealed class ModelSaver
 
     /// <summary>Saves models. What fails is told to the observer, and the others go on.</summary>
     /// <param name="requests">The models; all their blobs are one plan, in this order.</param>
-    /// <param name="only">Only these blobs, and then no manifests; none for whole models.</param>
+    /// <param name="only">Only these blobs of each, and then no manifests; none for whole models.</param>
     /// <param name="observer">Asked before and told after each step.</param>
     /// <param name="cancellationToken">Stops the transfers; what has arrived is kept for a later call.</param>
-    public async Task SaveAsync(IReadOnlyList<ModelRequest> requests, ICollection<BlobDigest> only, ISaveObserver observer, CancellationToken cancellationToken)
+    public async Task SaveAsync(IReadOnlyList<ModelRequest> requests, ICollection<BlobDigestPart> only, ISaveObserver observer, CancellationToken cancellationToken)
     {
         ManifestWriter manifests = new(_store, _leftovers, observer, isWanted: only.Count == 0);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -77,7 +77,7 @@ public sealed class ModelSaver
         }
     }
 
-    private static void Feed(ManifestQueue queue, ICollection<BlobDigest> only, BlobFeeder feeder, ManifestWriter manifests, SharedSchedule schedule)
+    private static void Feed(ManifestQueue queue, ICollection<BlobDigestPart> only, BlobFeeder feeder, ManifestWriter manifests, SharedSchedule schedule)
     {
         foreach (ModelPlan model in queue.Take())
         {
@@ -86,7 +86,7 @@ public sealed class ModelSaver
                 continue;
             }
 
-            List<Layer> layers = [.. model.Manifest.Blobs.Where(layer => only.Count == 0 || only.Contains(layer.Digest))];
+            IReadOnlyList<Layer> layers = manifests.Choose(model, only);
             long pending = layers.Sum(layer => layer.Size);
             foreach (Layer layer in layers)
             {
@@ -96,7 +96,7 @@ public sealed class ModelSaver
                 feeder.Feed(new PlannedBlob(model, layer));
             }
 
-            manifests.ListEnded(model, only);
+            manifests.ListEnded(model);
         }
 
         feeder.FeedRest();

@@ -11,19 +11,14 @@ public static class BlobTargets
     /// <summary>The blobs of a model.</summary>
     /// <param name="manifest">The model.</param>
     /// <param name="store">Where they lie.</param>
-    /// <param name="digests">Only these blobs; none for all.</param>
+    /// <param name="digests">Only these blobs, by their digests or how those begin; none for all.</param>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.InvalidDigest"/>, or <see cref="ModelFault.BlobNotFound"/>
     /// where the manifest names no such blob.</exception>
     public static List<BlobTarget> OfModel(Manifest manifest, ModelStore store, IReadOnlyCollection<string> digests)
     {
-        List<BlobDigest> only = digests.Select(BlobDigest.Parse).ToList();
-        if (only.Except(manifest.Blobs.Select(layer => layer.Digest)).FirstOrDefault() is { } unknown)
-        {
-            throw manifest.HasNo(unknown);
-        }
-
+        HashSet<Layer> only = [.. digests.Select(digest => manifest.Find(BlobDigestPart.Parse(digest)))];
         return manifest.Blobs
-            .Where(layer => only.Count == 0 || only.Contains(layer.Digest))
+            .Where(layer => only.Count == 0 || only.Contains(layer))
             .Select(layer => new BlobTarget(store.BlobPath(layer.Digest), layer.Digest, layer.Size, manifest.Name, layer.MediaType))
             .ToList();
     }

@@ -21,6 +21,23 @@ public abstract class AsyncCommand : PSCmdlet, IDisposable
     private protected PipelinePump? CurrentPump { get; private set; }
 
     /// <inheritdoc/>
+    protected sealed override void BeginProcessing()
+    {
+        // Nothing up to here, constructors included, names a type of the core.
+        if (CoreFile.WhyNotThere() is { } why)
+        {
+            ThrowTerminatingError(ErrorRecords.OfModule(why));
+        }
+
+        Begin();
+    }
+
+    /// <summary>Looks at the parameters that the command line gave, once.</summary>
+    protected virtual void Begin()
+    {
+    }
+
+    /// <inheritdoc/>
     protected override void StopProcessing() => _stop.Cancel();
 
     /// <summary>Lets go of what the cmdlet holds.</summary>

@@ -1,14 +1,32 @@
+using System.Collections;
 using System.Management.Automation;
+using PSModel.Output;
 
 namespace PSModel.Commands;
 
-/// <summary>Takes the Name of a row, as Import-Csv gives one. Binding by property name would do the same to a blob, whose path
-/// says more than its model's name: a row with a path is left alone.</summary>
+/// <summary>
+/// Takes the Name, or else the Model, of a row, as Import-Csv gives one. Of other objects no name is made: the text that
+/// PowerShell would make of a file, a blob or a manifest can be the name of a model, and is never the one that is meant. Objects
+/// of progress name nothing.
+/// </summary>
 internal sealed class NameOfRowAttribute : ArgumentTransformationAttribute
 {
     /// <inheritdoc/>
-    public override object Transform(EngineIntrinsics engineIntrinsics, object inputData) =>
-        inputData is PSObject { BaseObject: PSCustomObject } row && !HasPath(row) && row.Properties["Name"]?.Value is string name ? name : inputData;
+    /// <exception cref="ArgumentTransformationMetadataException">The object is for another parameter; with this reason the engine
+    /// looks for one.</exception>
+    public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
+    {
+        PSObject item = PSObject.AsPSObject(inputData);
+        return item.BaseObject is string or ValueType or IEnumerable ? inputData
+            : OutputFactory.IsOf<ModelBlobProgress>(item) ? Array.Empty<string>()
+            : item.BaseObject is PSCustomObject && !SaysMore(item) && (TextOf(item, "Name") ?? TextOf(item, "Model")) is { } name ? name
+            : throw new ArgumentTransformationMetadataException(
+                $"An object of type {item.TypeNames[0]} is no model name.", new PSInvalidCastException($"An object of type {item.TypeNames[0]} is no model name."));
+    }
 
-    private static bool HasPath(PSObject row) => row.Properties["PSPath"] is not null || row.Properties["LiteralPath"] is not null;
+    /// <summary>A blob's path and a manifest's text say more than the name.</summary>
+    private static bool SaysMore(PSObject row) =>
+        row.Properties["PSPath"] is not null || row.Properties["LiteralPath"] is not null || row.Properties["FullName"] is not null || OutputFactory.TryReadManifest(row) is not null;
+
+    private static string? TextOf(PSObject row, string property) => row.Properties[property]?.Value as string;
 }

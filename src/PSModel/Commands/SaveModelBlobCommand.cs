@@ -20,18 +20,20 @@ public sealed class SaveModelBlobCommand : RegistryCommand
     private const string NameSet = "Name";
     private const string ManifestSet = "Manifest";
 
-    private readonly HashSet<BlobDigest> _only = [];
-    private TransferOptions _options = new();
+    private readonly HashSet<string> _refusedDigests = [];
+    private TransferOptions? _options;
     private ModelSaver? _saver;
 
     /// <summary>The model names.</summary>
     [Parameter(ParameterSetName = NameSet, Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Model")]
+    [NameOfRow]
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     public string[] Name { get; set; } = [];
 
     /// <summary>What Get-ModelManifest returned; saved exactly as it was read.</summary>
     [Parameter(ParameterSetName = ManifestSet, Mandatory = true, ValueFromPipeline = true)]
+    [ManifestOfObject]
     public ModelManifest? Manifest { get; set; }
 
     /// <summary>The store.</summary>
@@ -41,7 +43,8 @@ public sealed class SaveModelBlobCommand : RegistryCommand
     public string? StorePath { get; set; }
 
     /// <summary>Only these blobs of the model; then no manifest is written.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = NameSet, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = ManifestSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(BlobDigestCompleter))]
     public string[]? Digest { get; set; }
@@ -73,7 +76,7 @@ public sealed class SaveModelBlobCommand : RegistryCommand
     public SwitchParameter IncludeProgress { get; set; }
 
     /// <inheritdoc/>
-    protected override void BeginProcessing()
+    protected override void Begin()
     {
         bool isInline = VerifyInlineChoice.Resolve(MyInvocation.BoundParameters.ContainsKey(nameof(VerifyInline)), VerifyInline, WriteWarning);
         _options = new TransferOptions
@@ -84,37 +87,53 @@ public sealed class SaveModelBlobCommand : RegistryCommand
             Force = Force,
             Repair = Repair,
         };
-        foreach (string digest in Digest ?? [])
-        {
-            Try(OutsideText.Of(digest), () => _only.Add(BlobDigest.Parse(digest)));
-        }
     }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        RegistryClient client = Connect();
-        List<ModelRequest> requests = ParameterSetName == ManifestSet
-            ? [new ModelRequest(Manifest!.Name ?? string.Empty, _ => OutputFactory.ToManifest(Manifest))]
-            : [.. Name.Select(name => new ModelRequest(OutsideText.Typed(name), token => client.GetManifest(ModelName.Parse(name), token)))];
-        Save(requests);
-    }
+        List<BlobDigestPart> only = ReadDigests();
 
-    private void Save(List<ModelRequest> requests)
-    {
-        // Digests were given, and not one of them is valid.
-        if (Digest is not null && _only.Count == 0)
+        // Where digests were given, and not one of them is valid, nothing is wanted.
+        if (Digest is not null && only.Count == 0)
         {
             return;
         }
 
+        RegistryClient client = Connect();
+        List<ModelRequest> requests = ParameterSetName == ManifestSet
+            ? [new ModelRequest(Manifest!.Name ?? string.Empty, _ => OutputFactory.ToManifest(Manifest))]
+            : [.. Name.Select(name => new ModelRequest(OutsideText.Typed(name), token => client.GetManifest(ModelName.Parse(name), token)))];
+        if (requests.Count > 0)
+        {
+            Save(requests, only);
+        }
+    }
+
+    /// <summary>The digests; one that is none is told of once, although each input is asked for it.</summary>
+    private List<BlobDigestPart> ReadDigests()
+    {
+        List<BlobDigestPart> read = [];
+        foreach (string digest in (Digest ?? []).Where(digest => !_refusedDigests.Contains(digest)))
+        {
+            if (!Try(OutsideText.Of(digest), () => read.Add(BlobDigestPart.Parse(digest))))
+            {
+                _refusedDigests.Add(digest);
+            }
+        }
+
+        return read;
+    }
+
+    private void Save(List<ModelRequest> requests, List<BlobDigestPart> only)
+    {
         SaveProgress progress = new(this, IncludeProgress);
-        ModelSaver saver = _saver ??= new ModelSaver(Connect(), OpenStore(StorePath), _options);
+        ModelSaver saver = _saver ??= new ModelSaver(Connect(), OpenStore(StorePath), _options!);
         Run(
             requests[0].Target,
             async (pump, token) =>
             {
-                await saver.SaveAsync(requests, _only, new SaveObserver(this, pump, progress, _only), token).ConfigureAwait(false);
+                await saver.SaveAsync(requests, only, new SaveObserver(this, pump, progress, only), token).ConfigureAwait(false);
                 pump.Post(progress.End);
             },
             progress.Show);

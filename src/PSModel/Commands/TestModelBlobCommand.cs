@@ -22,17 +22,19 @@ public sealed class TestModelBlobCommand : StoreCommand
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
 
-    private readonly MemoryControl _control = new();
+    private MemoryControl? _control;
 
     /// <summary>The models whose blobs are tested, as the store's manifests name them.</summary>
     [Parameter(ParameterSetName = NameSet, Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [Alias("Model")]
+    [AllowEmptyCollection]
     [NameOfRow]
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     public string[] Name { get; set; } = [];
 
     /// <summary>What Get-ModelManifest returned: its blobs are tested.</summary>
     [Parameter(ParameterSetName = ManifestSet, Mandatory = true, ValueFromPipeline = true)]
+    [ManifestOfObject]
     public ModelManifest? Manifest { get; set; }
 
     /// <summary>Files to test; wildcards are allowed.</summary>
@@ -42,12 +44,14 @@ public sealed class TestModelBlobCommand : StoreCommand
 
     /// <summary>Files to test, taken as they are written.</summary>
     [Parameter(ParameterSetName = LiteralPathSet, Mandatory = true, ValueFromPipelineByPropertyName = true)]
-    [Alias("PSPath")]
+    [Alias("PSPath", "FullName")]
     public string[] LiteralPath { get; set; } = [];
 
-    /// <summary>The store.</summary>
+    /// <summary>The store. Files are where their paths say, so that it may be given for any input.</summary>
     [Parameter(ParameterSetName = NameSet, Position = 1)]
     [Parameter(ParameterSetName = ManifestSet)]
+    [Parameter(ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = LiteralPathSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(FolderCompleter))]
     public string? StorePath { get; set; }
@@ -170,7 +174,7 @@ public sealed class TestModelBlobCommand : StoreCommand
     private void RunChecks(string? name, List<BlobTarget> targets, Action<IBlobCheck> onDone)
     {
         Core.Reading.ReadMode mode = (Core.Reading.ReadMode)Enum.Parse(typeof(Core.Reading.ReadMode), ReadMode, ignoreCase: true);
-        List<IBlobCheck> checks = targets.ConvertAll<IBlobCheck>(target => Diagnose ? new BlobDiagnosis(target, _control) : new BlobTest(target, mode));
+        List<IBlobCheck> checks = targets.ConvertAll<IBlobCheck>(target => Diagnose ? new BlobDiagnosis(target, _control ??= new MemoryControl()) : new BlobTest(target, mode));
         TestProgress progress = new(this, $"{(Diagnose ? "Diagnosing" : "Testing")} {name ?? $"{checks.Count} file{(checks.Count == 1 ? string.Empty : "s")}"}", checks);
         Run(
             name,

@@ -20,6 +20,16 @@ internal static class ErrorRecords
         };
     }
 
+    /// <summary>Makes the record of a module that is no longer whole.</summary>
+    public static ErrorRecord OfModule(FileNotFoundException why)
+    {
+        const string Action = "Install the module again, and start a new session.";
+        return new ErrorRecord(why, "ModuleDamaged", ErrorCategory.NotInstalled, why.FileName)
+        {
+            ErrorDetails = new ErrorDetails($"{why.Message} {Action}") { RecommendedAction = Action },
+        };
+    }
+
     private static (ErrorCategory Category, string Action) Describe(ModelFaultException fault) => fault.Fault switch
     {
         ModelFault.InvalidModelName => (ErrorCategory.InvalidArgument, "Correct the name, or the address given with -Registry."),

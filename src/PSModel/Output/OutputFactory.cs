@@ -1,3 +1,4 @@
+using System.Management.Automation;
 using System.Text;
 using PSModel.Core.Diagnosis;
 using PSModel.Core.Faults;
@@ -30,6 +31,30 @@ internal static class OutputFactory
 
     /// <summary>The manifest's text; a byte order mark, were there one, stays in it.</summary>
     public static string RawOf(Manifest manifest) => Encoding.UTF8.GetString(manifest.GetBytes());
+
+    /// <summary>Whether an object is of a type of the module, or was before it went through a file, a job or another machine.</summary>
+    public static bool IsOf<T>(PSObject item) => item.BaseObject is T || item.TypeNames.Contains($"Deserialized.{typeof(T).FullName}");
+
+    /// <summary>The manifest that an object of plain properties once was; <see langword="null"/> where it was none. Whether its text
+    /// is still the one of its digest is for <see cref="ToManifest"/> to say.</summary>
+    public static ModelManifest? TryReadManifest(PSObject item)
+    {
+        string? Text(string property) => item.Properties[property]?.Value as string;
+        return Text("Raw") is not { Length: > 0 } raw || Text("Digest") is not { } digest
+            || Text("Host") is not { } host || Text("Namespace") is not { } @namespace || Text("Model") is not { } model || Text("Tag") is not { } tag
+            ? null
+            : new ModelManifest
+            {
+                Name = Text("Name"),
+                Host = host,
+                Namespace = @namespace,
+                Model = model,
+                Tag = tag,
+                Digest = digest,
+                Source = Text("Source"),
+                Raw = raw,
+            };
+    }
 
     /// <summary>Reads a manifest back from the object that a user piped in, from its text alone.</summary>
     /// <exception cref="ModelFaultException">The object was changed: its text is not that of its digest, or no manifest.</exception>

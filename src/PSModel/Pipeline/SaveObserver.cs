@@ -10,7 +10,7 @@ using PSModel.Output;
 namespace PSModel.Pipeline;
 
 /// <summary>Carries what a transfer tells to the pipeline thread, and its questions too. Thread-safe.</summary>
-internal sealed class SaveObserver(Cmdlet cmdlet, PipelinePump pump, SaveProgress progress, ICollection<BlobDigest> only) : ISaveObserver
+internal sealed class SaveObserver(Cmdlet cmdlet, PipelinePump pump, SaveProgress progress, ICollection<BlobDigestPart> only) : ISaveObserver
 {
     public Task<bool> ConfirmBlobAsync(Manifest manifest, Layer layer) => pump.AskAsync(() =>
         cmdlet.ShouldProcess($"{layer.Digest} of {manifest.Name.Shortest}", $"Download {layer.Kind} blob, {ByteText.Of(layer.Size)}"));
@@ -35,16 +35,16 @@ internal sealed class SaveObserver(Cmdlet cmdlet, PipelinePump pump, SaveProgres
 
     public void BlobFinished(SavedBlob blob) => pump.Post(() =>
     {
-        progress.EndBlob(blob.Name, blob.Layer.Digest);
+        progress.EndBlob(blob.Name, blob.Layer.Digest.ToString());
         ModelBlobDigest done = OutputFactory.From(blob);
         cmdlet.WriteVerbose($"{done.Digest}: {done.Status}, {ByteText.Of(done.BytesReceived)} received, {ByteText.Of(done.BytesResumed)} kept from earlier calls, {done.RetryCount} retries, verification {done.Verification}, in {done.Elapsed:g}.");
         cmdlet.WriteObject(done);
     });
 
-    public void BlobFailed(Manifest manifest, BlobDigest digest, ModelFaultException fault) => pump.Post(() =>
+    public void BlobFailed(Manifest manifest, string digest, ModelFaultException fault) => pump.Post(() =>
     {
         progress.EndBlob(manifest.Name, digest);
-        cmdlet.WriteError(ErrorRecords.From(fault, digest.ToString()));
+        cmdlet.WriteError(ErrorRecords.From(fault, digest));
     });
 
     public void Tell(string message) => pump.Post(() => cmdlet.WriteVerbose(OutsideText.OneLine(message)));

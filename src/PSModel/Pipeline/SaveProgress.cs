@@ -37,19 +37,19 @@ internal sealed class SaveProgress
     /// <summary>A model's manifest is there.</summary>
     /// <param name="manifest">The manifest.</param>
     /// <param name="only">The blobs that are wanted of it; none for all.</param>
-    public void BeginModel(Manifest manifest, ICollection<BlobDigest> only)
+    public void BeginModel(Manifest manifest, ICollection<BlobDigestPart> only)
     {
         _lookedUp.Clear();
         _title = $"Saving {manifest.Name.Shortest}";
-        _total += manifest.Blobs.Where(layer => only.Count == 0 || only.Contains(layer.Digest)).Sum(layer => layer.Size);
+        _total += manifest.Blobs.Where(layer => only.Count == 0 || only.Any(digest => digest.IsOf(layer.Digest))).Sum(layer => layer.Size);
     }
 
     public void BeginBlob(ModelName name, Layer layer, TransferMeter meter) => _blobs.Add(new BlobProgress(name, layer, meter));
 
     /// <summary>The blob is done, or given up.</summary>
-    public void EndBlob(ModelName name, BlobDigest digest)
+    public void EndBlob(ModelName name, string digest)
     {
-        if (_blobs.Find(blob => blob.Name.Equals(name) && blob.Layer.Digest == digest) is { } blob)
+        if (_blobs.Find(blob => blob.Name.Equals(name) && blob.Layer.Digest.ToString() == digest) is { } blob)
         {
             // The bar of a short call would never be seen, and a bar for each of a thousand blobs would only flicker.
             if (_all.IsShown)

@@ -51,7 +51,7 @@ internal sealed class HostileSave(string folder) : ISaveObserver
     {
     }
 
-    public void BlobFailed(Manifest manifest, BlobDigest digest, ModelFaultException fault) => Note(fault);
+    public void BlobFailed(Manifest manifest, string digest, ModelFaultException fault) => Note(fault);
 
     public void ModelRequested(string target)
     {

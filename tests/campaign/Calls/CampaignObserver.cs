@@ -55,7 +55,7 @@ internal sealed class CampaignObserver(Checker checker) : ISaveObserver
         checker.That(file.Exists && file.Length == blob.Layer.Size, "what is told is there", () => $"{blob.Outcome} {blob.Path}, and {(file.Exists ? file.Length : "no")} bytes are there");
     }
 
-    public void BlobFailed(Manifest manifest, BlobDigest digest, ModelFaultException fault) => Note(fault);
+    public void BlobFailed(Manifest manifest, string digest, ModelFaultException fault) => Note(fault);
 
     public void Tell(string message) => TextCheck.Look(checker, "a message", message);
 
