@@ -10,7 +10,6 @@
     CompatiblePSEditions = @('Core', 'Desktop')
     DotNetFrameworkVersion = '4.7.2'
     FormatsToProcess     = @('bin/PSModel.Format.ps1xml')
-    TypesToProcess       = @('bin/PSModel.Types.ps1xml')
     CmdletsToExport      = @('Get-ModelManifest', 'Save-ModelBlob', 'Test-ModelBlob')
     FunctionsToExport    = @()
     AliasesToExport      = @()

@@ -17,7 +17,6 @@ public sealed partial class PackageTests(ModulePackage package) : IClassFixture<
         "PSModel.psd1",
         "THIRD-PARTY-NOTICES.txt",
         "bin/PSModel.Format.ps1xml",
-        "bin/PSModel.Types.ps1xml",
         "bin/PSModel.dll",
         "bin/net8.0/PSModel.Core.dll",
         "bin/net8.0/PSModel.LoadContext.dll",

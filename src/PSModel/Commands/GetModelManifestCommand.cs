@@ -84,7 +84,7 @@ public sealed class GetModelManifestCommand : RegistryCommand
         }
         else
         {
-            WriteObject(OutputFactory.From(manifest));
+            WholeObject.Write(this, OutputFactory.From(manifest));
         }
     }
 }

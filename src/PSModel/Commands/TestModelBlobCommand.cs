@@ -215,7 +215,7 @@ public sealed class TestModelBlobCommand : StoreCommand
         WriteVerbose(OutsideText.OneLine($"{check.Target.Path}: {finding}, {ByteText.Of(check.BytesRead)} read."));
         if (!Quiet)
         {
-            WriteObject(result);
+            WholeObject.Write(this, result);
         }
     }
 }

@@ -13,8 +13,11 @@ public sealed class ModelBlobDiagnosis
     /// <summary>The expected digest.</summary>
     public string? Digest { get; internal set; }
 
-    /// <summary>The blob's file; PSPath is an alias.</summary>
+    /// <summary>The blob's file.</summary>
     public string? Path { get; internal set; }
+
+    /// <summary>The same, by the name that PowerShell's own commands take paths by.</summary>
+    public string? PSPath => Path;
 
     /// <summary>The size that the blob should have.</summary>
     public long Size { get; internal set; }

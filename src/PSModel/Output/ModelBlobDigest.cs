@@ -31,8 +31,11 @@ public sealed class ModelBlobDigest
     /// <summary>The size that the manifest names, else that of the file.</summary>
     public long Size { get; internal set; }
 
-    /// <summary>The blob's file; PSPath is an alias.</summary>
+    /// <summary>The blob's file.</summary>
     public string? Path { get; internal set; }
+
+    /// <summary>The same, by the name that PowerShell's own commands take paths by.</summary>
+    public string? PSPath => Path;
 
     /// <summary>What came over the wire in this call.</summary>
     public long BytesReceived { get; internal set; }
