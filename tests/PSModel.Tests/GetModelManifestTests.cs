@@ -85,6 +85,74 @@ public sealed class GetModelManifestTests : IAsyncLifetime, IDisposable
         _engine.Run("Get-ModelManifest gemma*").SingleError("InvalidModelName", ErrorCategory.InvalidArgument);
     }
 
+    [Theory]
+    [InlineData("Get-ModelManifest $null -StorePath $store")]
+    [InlineData("$undefined | Get-ModelManifest -StorePath $store")]
+    [InlineData("Get-ModelManifest @() -StorePath $store")]
+    [InlineData("Get-ModelManifest '' -StorePath $store")]
+    [InlineData("@() | Get-ModelManifest -StorePath $store")]
+    public void What_is_not_there_names_no_model_and_not_all_of_them(string script)
+    {
+        Save("library/demo:7b");
+        EngineResult result = _engine.Run($"param($store) {script}", _store.Path);
+        Assert.Empty(result.Output);
+        Assert.True(result.Thrown is ParameterBindingException || result.Errors.All(error => error.Exception is ParameterBindingException));
+    }
+
+    [Theory]
+    [InlineData("Get-ModelManifest -Local")]
+    [InlineData("Get-ModelManifest")]
+    [InlineData("Get-ModelManifest 'd*' -Local")]
+    public void A_store_that_is_not_there_is_an_error(string command)
+    {
+        // The folder of a disk that is not mounted is there, and empty.
+        foreach (string path in new[] { Path.Combine(_store.Path, "nowhere"), _store.Path })
+        {
+            EngineResult result = _engine.Run($"param($store) {command} -StorePath $store", path);
+            Assert.Equal(path, result.SingleError("StoreNotFound", ErrorCategory.ObjectNotFound).TargetObject);
+        }
+
+        Directory.CreateDirectory(_store.Blobs);
+        Assert.Empty(_engine.Run($"param($store) {command} -StorePath $store", _store.Path).Errors);
+    }
+
+    [Theory]
+    [InlineData("DEMO:7B")]
+    [InlineData("Library/Demo:7b")]
+    [InlineData("Registry.Ollama.AI/library/demo:7b")]
+    public void Letters_are_compared_without_case_as_Ollama_does(string name)
+    {
+        Save("library/demo:7b");
+        EngineResult result = _engine.Run("param($name, $store) Get-ModelManifest $name -Local -StorePath $store; Test-ModelBlob $name $store", name, _store.Path);
+        Assert.Empty(result.Errors);
+        Assert.All(result.Values("Name"), found => Assert.Equal("demo:7b", found));
+        Assert.Equal("demo:13b", _engine.Run("param($store) Get-ModelManifest demo:13b -Local -StorePath $store", _store.Path).SingleError("ManifestNotFound", ErrorCategory.ObjectNotFound).TargetObject);
+    }
+
+    [Theory]
+    [InlineData("\"layers\":null,")]
+    [InlineData("")]
+    public void A_model_that_runs_elsewhere_has_a_config_alone(string layers)
+    {
+        string config = _model.Blobs[^1].Digest;
+        string name = _registry.Offer(_model.WithManifest(Encoding.UTF8.GetBytes(
+            $$$"""{"schemaVersion":2,{{{layers}}}"config":{"mediaType":"application/vnd.docker.container.image.v1+json","digest":"{{{config}}}","size":{{{_model.Blobs[^1].Length}}}}}""")));
+        EngineResult result = _engine.Run("param($name, $store) Get-ModelManifest $name; Save-ModelBlob $name $store -VerifyInline; Get-ModelManifest -Local -StorePath $store", name, _store.Path);
+        Assert.Empty(result.Errors);
+        Assert.Equal(3, result.Output.Count);
+        Assert.Empty((Array)result.Output[0].Properties["Layers"].Value);
+    }
+
+    [Fact]
+    public void A_layers_own_name_is_shown_and_cannot_obey_a_terminal()
+    {
+        string digest = _model.Blobs[0].Digest;
+        string name = _registry.Offer(_model.WithManifest(Encoding.UTF8.GetBytes(
+            $$"""{"schemaVersion":2,"layers":[{"mediaType":"application/vnd.ollama.image.tensor","name":"blk.0.attn\u001b[31m","digest":"{{digest}}","size":5000},{"mediaType":"application/vnd.ollama.image.tensor","digest":"{{digest}}","size":5000}]}""")));
+        EngineResult result = _engine.Run("param($name) (Get-ModelManifest $name).Layers", name);
+        Assert.Equal(["blk.0.attn [31m", null], result.Values("Name"));
+    }
+
     [Fact]
     public void A_manifest_longer_than_the_bound_is_refused()
     {

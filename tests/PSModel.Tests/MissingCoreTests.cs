@@ -2,7 +2,8 @@ using PSModel.TestParts;
 
 namespace PSModel.Tests;
 
-/// <summary>A module whose core was removed or damaged after the import: uninstalled in the session, quarantined, copied in part.</summary>
+/// <summary>A module whose core is not there, or damaged, at the first use: uninstalled in the session, quarantined, copied in part.
+/// It is damaged before the import, for what was loaded by then would be used on.</summary>
 public sealed class MissingCoreTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -59,7 +60,7 @@ public sealed class MissingCoreTests : IDisposable
     {
         using ChildProcess process = ChildProcess.Start(
             "dotnet",
-            ["tool", "run", "pwsh", "--", "-NoProfile", "-NonInteractive", "-Command", $"Import-Module '{_module}'; {damage}; try {{ {command} }} catch {{ \"$_\" }}; 'still here'"]);
+            ["tool", "run", "pwsh", "--", "-NoProfile", "-NonInteractive", "-Command", $"{damage}; Import-Module '{_module}'; try {{ {command} }} catch {{ \"$_ $($_.ErrorDetails.RecommendedAction)\" }}; 'still here'"]);
         await process.WaitAsync();
         return process.Error + process.Output;
     }

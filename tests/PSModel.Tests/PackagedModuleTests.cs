@@ -87,17 +87,33 @@ public sealed class PackagedModuleTests : IDisposable
         Assert.True(File.Exists(Path.Combine(Checkout.Root, "tests", $"{command}.Tests.ps1")));
     }
 
-    /// <summary>The widths of each view's columns, with a space between two.</summary>
+    /// <summary>The widths of each view's columns, with a space between two. The last one may take what is left, twenty at least.</summary>
     [Fact]
-    public void Every_table_fits_a_hundred_columns()
+    public void Every_table_fits_eighty_columns()
     {
+        const int Rest = 200;
         XDocument views = XDocument.Load(Path.Combine(Path.GetDirectoryName(Checkout.StagedModule)!, "bin", "PSModel.Format.ps1xml"));
         foreach (XElement headers in views.Descendants("TableHeaders"))
         {
             int[] widths = [.. headers.Descendants("Width").Select(width => int.Parse(width.Value, System.Globalization.CultureInfo.InvariantCulture))];
             Assert.Equal(headers.Elements().Count(), widths.Length);
-            Assert.InRange(widths.Sum() + widths.Length - 1, 1, 100);
+            Assert.InRange(widths[..^1].Sum() + widths.Length - 1 + (widths[^1] == Rest ? 20 : widths[^1]), 1, 80);
         }
+    }
+
+    /// <summary>As PowerShell itself lays it out.</summary>
+    [Theory]
+    [InlineData(80, 24)]
+    [InlineData(120, 64)]
+    [InlineData(200, 144)]
+    public async Task A_table_uses_the_width_that_there_is(int width, int name)
+    {
+        const string Blob = "[System.Management.Automation.PSSerializer]::Deserialize('<Objs Version=\"1.1.0.1\" xmlns=\"http://schemas.microsoft.com/powershell/2004/04\"><Obj RefId=\"0\"><TN RefId=\"0\"><T>Deserialized.PSModel.ModelBlobDigest</T></TN><MS><S N=\"Name\">NAME</S><S N=\"Digest\">sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef</S><I64 N=\"Size\">1073741823</I64><S N=\"Status\">DigestMismatch</S><S N=\"Verification\">ReadBack</S><Db N=\"BytesPerSecond\">1048000</Db></MS></Obj></Objs>')";
+        string script = $"{Blob.Replace("NAME", "short", StringComparison.Ordinal)}, {Blob.Replace("NAME", new string('n', name), StringComparison.Ordinal)} | Out-String -Width {width}";
+        using ChildProcess process = ChildProcess.StartScript(script, ("NO_COLOR", "1"));
+        Assert.True(await process.WaitAsync() == 0, process.Error);
+        string line = process.Output.Split('\n').Single(text => text.Contains("nn", StringComparison.Ordinal)).TrimEnd();
+        Assert.Equal(["0123456789ab", "1.00", "GB", "DigestMismatch", "ReadBack", "1.00", "MB/s", new string('n', name)], line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
     }
 
     public void Dispose() => _engine.Dispose();

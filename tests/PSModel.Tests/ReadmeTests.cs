@@ -37,7 +37,7 @@ public sealed partial class ReadmeTests : IAsyncLifetime, IDisposable
         Assert.Equal(3, shown.Length);
         foreach (string command in CommandLines("this is what happened:"))
         {
-            string script = command.Replace("http://127.0.0.1:5000/library/demo:latest", name, StringComparison.Ordinal).Replace("/tmp/models", store, StringComparison.Ordinal);
+            string script = command.Replace("http://127.0.0.1:41745/library/demo:latest", name, StringComparison.Ordinal).Replace("/tmp/models", store, StringComparison.Ordinal);
             using ChildProcess process = ChildProcess.StartScript(script, shim);
             await process.WaitAsync();
             string[] printed = [.. Lines(process.Output + process.Error)];
@@ -105,12 +105,12 @@ public sealed partial class ReadmeTests : IAsyncLifetime, IDisposable
     /// <summary>Where the path is longer, PowerShell wraps the line elsewhere.</summary>
     private static bool IsWrapped(string line) =>
         line.StartsWith("Path :", StringComparison.Ordinal) || (!line.Contains(" : ", StringComparison.Ordinal) && !line.Contains("DIGEST", StringComparison.Ordinal) && !line.Contains("SIZE", StringComparison.Ordinal))
-        || line.StartsWith("DamagedRanges", StringComparison.Ordinal);
+        || line.Contains("LineRuns at", StringComparison.Ordinal);
 
     [GeneratedRegex(@"\[[#.]{30}\]")]
     private static partial Regex ProgressBar();
 
-    [GeneratedRegex("(sha256[:-])?([0-9a-f]{64}|[0-9a-f]{12}(?= ))")]
+    [GeneratedRegex("(sha256[:-])?([0-9a-f]{64}|(?<![0-9a-f])[0-9a-f]{12}(?= |$))")]
     private static partial Regex Digests();
 
     [GeneratedRegex("'?/tmp/[^ ']*'?")]

@@ -197,7 +197,7 @@ public sealed class RepairTests : IAsyncLifetime, IDisposable
         _registry.Fault = (request, answer) => answer.StallAfter = request.IsBlob ? 500_000 : null;
         using (ChildProcess killed = ChildProcess.StartScript($"Save-ModelBlob {name} '{_store.Path}' -Digest {digest} -Repair -Verbose"))
         {
-            await killed.WaitForAsync("bytes are fetched");
+            await killed.WaitForAsync("are wrong; ");
             await killed.KillAsync();
         }
 

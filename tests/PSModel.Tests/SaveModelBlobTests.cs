@@ -220,12 +220,12 @@ public sealed class SaveModelBlobTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public void The_unfinished_work_leaves_nothing_behind_but_the_block_maps_of_large_blobs()
+    public void The_unfinished_work_leaves_nothing_behind_but_the_block_maps_of_large_blobs_and_where_the_model_came_from()
     {
         _engine.Run(Save, _registry.Offer(_model), _store.Path);
         Assert.Equal(
-            ["lock", $"{_model.Blobs[0].Digest.Replace(':', '-')}.blocks"],
-            Directory.GetFileSystemEntries(_store.Work).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
+            ["lock", "origin", $"{_model.Blobs[0].Digest.Replace(':', '-')}.blocks"],
+            Directory.GetFileSystemEntries(_store.Work).Select(path => Path.GetFileName(path).Split("-sha256")[0]).Order(StringComparer.Ordinal));
     }
 
     [Fact]

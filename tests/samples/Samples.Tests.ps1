@@ -34,8 +34,13 @@ Describe 'Update-ModelList.ps1' {
         $store = Join-Path $TestDrive 'whatif'
         $list = Join-Path $TestDrive 'whatif.csv'
         [pscustomobject]@{ Name = $registry.Name } | Export-Csv $list
-        $null = & "$PSScriptRoot/Update-ModelList.ps1" -List $list -StorePath $store -WhatIf
+        $missing = & "$PSScriptRoot/Update-ModelList.ps1" -List $list -StorePath $store -WhatIf
         $store | Should -Not -Exist
+        $missing.Result | Should -Be 'Outdated'
+        $missing.NewBytes | Should -BeGreaterThan 4MB
+
+        $null = & "$PSScriptRoot/Update-ModelList.ps1" -List $list -StorePath $store
+        (& "$PSScriptRoot/Update-ModelList.ps1" -List $list -StorePath $store -WhatIf).Result | Should -Be 'Current'
     }
 }
 
@@ -57,12 +62,18 @@ Describe 'Test-ModelStore.ps1' {
         Set-Damage $saved[0].Path
         Remove-Item -LiteralPath $saved[1].Path
         $report = & "$PSScriptRoot/Test-ModelStore.ps1" -StorePath $store
-        $report.Subject | Should -Match '2 damaged model files'
+        $report.Subject | Should -Match '2 model files damaged'
         $report.Problems.Status | Should -Be 'DigestMismatch', 'Missing'
         $report.Problems[0].Verdict | Should -Be 'DamagedOnDisk'
         $report.Body | Should -BeOfType ([string])
         $report.Body | Should -Match ([regex]::Escape($saved[0].Digest))
-        $report.Body | Should -Match '-Repair'
+        $report.Problems.Recommendation | Should -Match '-Repair'
+    }
+
+    It 'does not call a store right that is not there' {
+        $report = & "$PSScriptRoot/Test-ModelStore.ps1" -StorePath (New-Item -ItemType Directory (Join-Path $TestDrive 'unmounted')).FullName
+        $report.Subject | Should -Not -Match 'right'
+        $report.Problems.Status | Should -Be 'StoreNotFound'
     }
 }
 

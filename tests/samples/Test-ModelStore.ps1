@@ -18,24 +18,35 @@ if ($StorePath) {
     $store.StorePath = $StorePath
 }
 
-$models = @(Get-ModelManifest -Local @store)
+$models = @(Get-ModelManifest -Local @store -ErrorAction SilentlyContinue -ErrorVariable unread)
 $tested = @($models | Test-ModelBlob @store)
 $problems = @(
+    # A store that is not there, or a manifest that cannot be read.
+    foreach ($problem in $unread) {
+        [pscustomobject]@{
+            Name           = $problem.TargetObject
+            Digest         = $null
+            Status         = ($problem.FullyQualifiedErrorId -split ',')[0]
+            Verdict        = $null
+            Recommendation = "$($problem.Exception.Message) $($problem.ErrorDetails.RecommendedAction)"
+        }
+    }
+
     foreach ($blob in $tested | Where-Object Status -ne 'Valid') {
-        $diagnosis = if ($blob.Status -eq 'DigestMismatch') { Test-ModelBlob $blob.Name @store -Digest $blob.Digest -Diagnose }
+        $diagnosis = Test-ModelBlob $blob.Name @store -Digest $blob.Digest -Diagnose -ErrorAction SilentlyContinue -ErrorVariable why
         [pscustomobject]@{
             Name           = $blob.Name
             Digest         = $blob.Digest
             Status         = $blob.Status
             Verdict        = $diagnosis.Verdict
-            Recommendation = if ($diagnosis) { $diagnosis.Recommendation } else { "'Save-ModelBlob $($blob.Name) -Repair' fetches it." }
+            Recommendation = if ($diagnosis) { $diagnosis.Recommendation } else { $why[0].ErrorDetails.RecommendedAction }
         }
     }
 )
 
 $computer = [System.Environment]::MachineName
 $size = ($tested | Measure-Object -Property Size -Sum).Sum
-$lines = @("$($models.Count) models with $($tested.Count) blobs were read, $([long] $size) bytes.")
+$lines = @('{0} models with {1} blobs were read, {2:0.0} GB.' -f $models.Count, $tested.Count, ($size / 1GB))
 $lines += foreach ($problem in $problems) {
     "$($problem.Name) $($problem.Digest): $($problem.Status) $($problem.Verdict)", "    $($problem.Recommendation)"
 }
@@ -43,7 +54,7 @@ $lines += foreach ($problem in $problems) {
 [pscustomobject]@{
     Date     = Get-Date
     Computer = $computer
-    Subject  = if ($problems) { "${computer}: $($problems.Count) damaged model files" } else { "${computer}: all model files are right" }
+    Subject  = if ($problems) { "${computer}: $($problems.Count) model files damaged or not readable" } else { "${computer}: all model files are right" }
     Body     = $lines -join [System.Environment]::NewLine
     Models   = $models.Count
     Blobs    = $tested.Count

@@ -101,7 +101,8 @@ public sealed class BlobDiagnosis : IBlobCheck
     {
         if (FileFacts.TryRead(Path) is not { } file)
         {
-            throw new ModelFaultException(ModelFault.BlobNotFound, $"There is no file '{Path}'.", new FaultFacts { Digest = Digest.ToString(), Path = Path });
+            string? remedy = Target.RepairCommand is { } command ? $"\"{command}\" fetches it." : null;
+            throw new ModelFaultException(ModelFault.BlobNotFound, $"There is no file '{Path}'.", new FaultFacts { Digest = Digest.ToString(), Path = Path, Remedy = remedy });
         }
 
         if (!file.IsFile)
@@ -151,7 +152,7 @@ public sealed class BlobDiagnosis : IBlobCheck
 
         int whole = layout.Blocks.Count(block => block.End <= length);
         int right = map is null ? 0 : Enumerable.Range(0, whole).Count(index => pass.Checksums[index] == map.Checksums[index]);
-        string sizes = $"The file has {length} bytes and the blob {Size}.";
+        string sizes = $"The file has {ByteText.Exact(length)} and the blob {ByteText.Exact(Size)}.";
         if (length > Size && map is not null && right == layout.Blocks.Count)
         {
             DamagedRanges = [new DamagedRange(Size, length - Size, DamagePattern.Other)];

@@ -39,13 +39,13 @@ internal static class VerdictText
     /// <summary>What to try next.</summary>
     public static string Recommend(BlobDiagnosis diagnosis)
     {
-        string name = diagnosis.Target.Name?.Shortest ?? "<name>";
+        string repair = diagnosis.Target.RepairCommand is { } command ? $"\"{command}\"" : "Save-ModelBlob, with the name of its model and -Repair,";
         return diagnosis.Verdict switch
         {
             DiagnosisVerdict.Healthy =>
                 "Nothing is to be done. If a program still reports a mismatch, run this again while the machine is busy, and test the memory over a night.",
             DiagnosisVerdict.DamagedOnDisk =>
-                $"'Save-ModelBlob {name} -Repair' fetches the damaged blocks again. If the damage comes back, test the memory (memtest86+) and look at the disk's health (smartctl -a).",
+                $"{repair} fetches the damaged blocks again. If the damage comes back, test the memory (memtest86+) and look at the disk's health (smartctl -a).",
             DiagnosisVerdict.UnstableReads =>
                 "Test the memory over a night (memtest86+) and take back any overclocking; then try the file on another disk. Do not fetch it again before: it may well be right, and the next copy will look just as wrong.",
             DiagnosisVerdict.BufferedReadsUnstable =>
@@ -53,9 +53,9 @@ internal static class VerdictText
             DiagnosisVerdict.UnstableMemory =>
                 "Take back any overclocking or memory profile (XMP, EXPO), test the memory over a night (memtest86+), and trust nothing that this machine wrote meanwhile: test the blobs again afterwards.",
             DiagnosisVerdict.Truncated =>
-                $"'Save-ModelBlob {name} -Repair' fetches what is missing.",
+                $"{repair} fetches what is missing.",
             _ =>
-                $"'Save-ModelBlob {name} -Force' replaces it; move a folder of that name away first.",
+                $"{repair} replaces it; move a folder of that name away first.",
         };
     }
 

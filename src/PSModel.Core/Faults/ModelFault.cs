@@ -51,6 +51,9 @@ public enum ModelFault
     /// <summary>The volume has less room than the blob needs.</summary>
     InsufficientDiskSpace,
 
+    /// <summary>There is no store at a path that is to be read.</summary>
+    StoreNotFound,
+
     /// <summary>The store cannot be created or written at all.</summary>
     StoreNotWritable,
 

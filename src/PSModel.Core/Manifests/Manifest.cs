@@ -25,6 +25,9 @@ public sealed class Manifest
     /// <summary>Where it was read: an absolute address or a path.</summary>
     public string Source { get; }
 
+    /// <summary>The address of the registry that it came from, where that is known: <c>https://host</c> mostly.</summary>
+    public string? Origin { get; private init; }
+
     /// <summary>The SHA-256 of the manifest's bytes.</summary>
     public BlobDigest Digest { get; }
 
@@ -65,6 +68,9 @@ public sealed class Manifest
             _ => throw new ModelFaultException(ModelFault.InvalidDigest, $"Of {Name.Shortest}, {found.Count} blobs begin with {digest}.", facts),
         };
     }
+
+    /// <summary>The same manifest, said to have come from a registry.</summary>
+    public Manifest From(string? origin) => new(Name, Source, _bytes, Digest, MediaType, Config, Layers) { Origin = origin };
 
     /// <summary>A copy of the bytes as they were read.</summary>
     public byte[] GetBytes() => (byte[])_bytes.Clone();

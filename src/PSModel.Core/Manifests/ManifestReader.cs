@@ -27,7 +27,7 @@ public static class ManifestReader
         ManifestInvalid invalid = new(name, source);
         if (bytes.Length > MaximumBytes)
         {
-            throw invalid.Because($"it is longer than {MaximumBytes} bytes");
+            throw invalid.Because($"it is longer than {ByteText.Of(MaximumBytes)}");
         }
 
         if (HasControls(bytes))
@@ -71,9 +71,24 @@ public static class ManifestReader
             throw invalid.Because($"its schemaVersion is not {SchemaVersion}");
         }
 
-        if (!root.TryGetProperty("layers", out JsonElement layers) || layers.ValueKind != JsonValueKind.Array)
+        Layer? config = ReadConfig(root, invalid);
+        List<Layer> read = ReadLayers(root, isNeeded: config is null, invalid);
+        CheckSizes(config is null ? read : read.Append(config), invalid);
+        return new Manifest(name, source, (byte[])bytes.Clone(), BlobDigest.Of(bytes), mediaType ?? MediaTypes.OciManifest, config, read);
+    }
+
+    /// <summary>A model that runs elsewhere has a config and no layers: Ollama writes null for the list then, or leaves it out.</summary>
+    private static List<Layer> ReadLayers(JsonElement root, bool isNeeded, ManifestInvalid invalid)
+    {
+        bool isThere = root.TryGetProperty("layers", out JsonElement layers) && layers.ValueKind != JsonValueKind.Null;
+        if (isThere ? layers.ValueKind != JsonValueKind.Array : isNeeded)
         {
             throw invalid.Because("it has no list of layers");
+        }
+
+        if (!isThere)
+        {
+            return [];
         }
 
         if (layers.GetArrayLength() > MaximumLayers)
@@ -87,9 +102,7 @@ public static class ManifestReader
             read.Add(ReadLayer(layer, $"layer {read.Count}", invalid));
         }
 
-        Layer? config = ReadConfig(root, invalid);
-        CheckSizes(config is null ? read : read.Append(config), invalid);
-        return new Manifest(name, source, (byte[])bytes.Clone(), BlobDigest.Of(bytes), mediaType ?? MediaTypes.OciManifest, config, read);
+        return read;
     }
 
     private static Layer? ReadConfig(JsonElement root, ManifestInvalid invalid)
@@ -125,7 +138,7 @@ public static class ManifestReader
 
         string mediaType = OptionalString(element, "mediaType") ?? string.Empty;
         return MediaTypes.IsWellFormed(mediaType)
-            ? new Layer(digest, bytes, mediaType)
+            ? new Layer(digest, bytes, mediaType, OptionalString(element, "name") is { Length: > 0 } name ? OutsideText.Of(name) : null)
             : throw invalid.Because($"the media type '{OutsideText.Of(mediaType)}' of {which} is none");
     }
 

@@ -226,7 +226,7 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
         facts.ActualSize = actual;
         return new ModelFaultException(
             ModelFault.SizeMismatch,
-            $"{facts.Uri} offers {actual} bytes, and the manifest of {endpoint.Name.Shortest} names {layer.Size} for {layer.Digest}.",
+            $"{facts.Uri} offers {ByteText.Exact(actual)}, and the manifest of {endpoint.Name.Shortest} names {ByteText.Exact(layer.Size)} for {layer.Digest}.",
             facts);
     }
 

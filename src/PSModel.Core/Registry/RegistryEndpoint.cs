@@ -22,20 +22,21 @@ internal sealed class RegistryEndpoint
     private RegistryEndpoint(ModelName name, RegistryOptions options, string origin)
     {
         origin = options.Registry?.OriginalString ?? origin;
+        string? remedy = options.Registry is null ? null : "Correct the address given with -Registry.";
         string shown = OutsideText.Of(OutsideText.Typed(origin));
         if (!Uri.TryCreate(origin, UriKind.Absolute, out Uri? address) || address.Scheme is not ("https" or "http") || !AddressText.IsReadable(address))
         {
-            throw Refused(name, $"'{shown}' is not the address of a registry.");
+            throw Refused(name, $"'{shown}' is not the address of a registry.", remedy);
         }
 
         if (address.UserInfo.Length > 0)
         {
-            throw Refused(name, $"The registry's address '{shown}' holds a user name or a password, which histories and logs would keep. Give it without them: private registries are not supported yet.");
+            throw Refused(name, $"The registry's address '{shown}' holds a user name or a password, which histories and logs would keep. Give it without them: private registries are not supported yet.", remedy);
         }
 
         if (address.Query.Length > 0 || address.Fragment.Length > 0)
         {
-            throw Refused(name, $"The registry's address '{shown}' has a query or a fragment, and the addresses of its models could not be made of it. Give it without.");
+            throw Refused(name, $"The registry's address '{shown}' has a query or a fragment, and the addresses of its models could not be made of it. Give it without.", remedy);
         }
 
         if (!IsPrivate(address) && !options.AllowUnencrypted)
@@ -52,16 +53,19 @@ internal sealed class RegistryEndpoint
 
     public ModelName Name { get; }
 
-    /// <summary>Where the blobs of a manifest are: with the registry that it was read from, if it was.</summary>
+    /// <summary>Where the blobs of a manifest are: with the registry that it came from, if that is known.</summary>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.UnencryptedRefused"/>.</exception>
-    public static RegistryEndpoint Of(Manifest manifest, RegistryOptions options)
+    public static RegistryEndpoint Of(Manifest manifest, RegistryOptions options) => OriginOf(manifest) is { } origin
+        ? new RegistryEndpoint(manifest.Name, options, origin)
+        : new RegistryEndpoint(manifest.Name, options);
+
+    /// <summary>The address of the registry that a manifest came from; <see langword="null"/> where nobody knows.</summary>
+    public static string? OriginOf(Manifest manifest)
     {
         string tail = ManifestPath(manifest.Name);
         string source = manifest.Source;
         bool isRemote = source.EndsWith(tail, StringComparison.Ordinal) && Uri.TryCreate(source, UriKind.Absolute, out Uri? address) && !address.IsFile;
-        return isRemote
-            ? new RegistryEndpoint(manifest.Name, options, source.Substring(0, source.Length - tail.Length))
-            : new RegistryEndpoint(manifest.Name, options);
+        return isRemote ? source.Substring(0, source.Length - tail.Length) : manifest.Origin;
     }
 
     public Uri ManifestAddress => new($"{_root}/manifests/{Name.Tag}");
@@ -78,6 +82,6 @@ internal sealed class RegistryEndpoint
 
     private static string ManifestPath(ModelName name) => $"{ModelPath(name)}/manifests/{name.Tag}";
 
-    private static ModelFaultException Refused(ModelName name, string why) =>
-        new(ModelFault.InvalidModelName, why, new FaultFacts { Name = name.Shortest });
+    private static ModelFaultException Refused(ModelName name, string why, string? remedy) =>
+        new(ModelFault.InvalidModelName, why, new FaultFacts { Name = name.Shortest, Remedy = remedy });
 }

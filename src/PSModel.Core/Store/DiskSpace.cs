@@ -1,4 +1,3 @@
-using System.Globalization;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 
@@ -23,7 +22,7 @@ internal static class DiskSpace
 
         throw new ModelFaultException(
             ModelFault.InsufficientDiskSpace,
-            string.Format(CultureInfo.InvariantCulture, "{0} needs {1} bytes more, and the volume of '{2}' has {3}{4}.", layer.Digest, required, store.Root, available, promised == 0 ? string.Empty : string.Format(CultureInfo.InvariantCulture, ", of which {0} are for blobs underway", promised)),
+            $"{layer.Digest} needs {ByteText.Of(required)} more, and the volume of '{store.Root}' has {ByteText.Of(available)}{(promised == 0 ? string.Empty : $", of which {ByteText.Of(promised)} are for blobs underway")}.",
             new FaultFacts { Digest = layer.Digest.ToString(), Path = store.Root, RequiredBytes = required, AvailableBytes = available });
     }
 }

@@ -107,7 +107,7 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
         {
             long bytes = useless.Sum(file => file.Length);
             useless.ForEach(file => file.Delete());
-            tell(string.Format(CultureInfo.InvariantCulture, "What an earlier call left of {0} is removed, {1} bytes: {2}.", digest, bytes, why));
+            tell($"What an earlier call left of {digest} is removed, {ByteText.Of(bytes)}: {why}.");
         }
     }
 

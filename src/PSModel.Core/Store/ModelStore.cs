@@ -81,6 +81,9 @@ public sealed class ModelStore
     /// <summary>Where a blob belongs.</summary>
     public string BlobPath(BlobDigest digest) => Path.Combine(Blobs, digest.FileName);
 
+    /// <summary>The bytes that there is room for; <see langword="null"/> where nobody can tell.</summary>
+    public long? FreeBytes => FreeSpace.At(Work);
+
     /// <summary>Where a model's manifest belongs.</summary>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.InvalidModelName"/> where the file system cannot hold
     /// the name.</exception>
@@ -113,9 +116,17 @@ public sealed class ModelStore
 
     /// <summary>The names of all manifests, in the order of their names. Whatever is no name on exactly four levels is passed
     /// over, as Ollama does.</summary>
-    /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestInvalid"/> where a folder cannot be read.</exception>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.StoreNotFound"/>, or <see cref="ModelFault.ManifestInvalid"/>
+    /// where a folder cannot be read.</exception>
     public IReadOnlyList<ModelName> FindManifests()
     {
+        // The folder of a volume that is not mounted is there, and empty.
+        if (!Directory.Exists(Manifests) && !Directory.Exists(Blobs))
+        {
+            string why = Directory.Exists(Root) ? "the folder has neither blobs nor manifests" : "there is no such folder";
+            throw new ModelFaultException(ModelFault.StoreNotFound, $"There is no store at '{Root}': {why}.", new FaultFacts { Path = Root });
+        }
+
         IEnumerable<string> paths = Enumerable.Repeat(Manifests, Directory.Exists(Manifests) ? 1 : 0);
         for (int level = 0; level < 3; level++)
         {
@@ -141,7 +152,8 @@ public sealed class ModelStore
         }
     }
 
-    /// <summary>Reads a manifest of the store.</summary>
+    /// <summary>Reads a manifest of the store. Where there is none of the very name, one is taken whose letters differ in their case
+    /// alone, and it has that name: to Ollama it is the same.</summary>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestNotFound"/> or
     /// <see cref="ModelFault.ManifestInvalid"/>.</exception>
     public Manifest ReadManifest(ModelName name)
@@ -149,6 +161,12 @@ public sealed class ModelStore
         string path = ManifestPath(name);
         try
         {
+            if (!File.Exists(path) && StoreNames.FindOtherCase(Manifests, name) is { } other)
+            {
+                name = other;
+                path = ManifestPath(name);
+            }
+
             // A pipe would be waited for.
             if (FileFacts.TryRead(path) is { IsFile: false })
             {
@@ -164,14 +182,20 @@ public sealed class ModelStore
             }
 
             Array.Resize(ref bytes, length);
-            return ManifestReader.Read(name, path, bytes);
+            Manifest manifest = ManifestReader.Read(name, path, bytes);
+            return manifest.From(new OriginFile(this, name).TryRead(manifest.Digest));
+        }
+        catch (ModelFaultException e) when (e.Fault == ModelFault.ManifestInvalid)
+        {
+            e.Facts.Remedy = $"\"{SaveCommand.For(this, name, origin: null)}\" writes it anew.";
+            throw;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new ModelFaultException(
                 ModelFault.ManifestNotFound,
                 $"The store '{Root}' has no model '{name.Shortest}'.",
-                new FaultFacts { Name = name.Shortest, Path = path },
+                new FaultFacts { Name = name.Shortest, Path = path, Remedy = $"Check the spelling of model and tag; \"Get-ModelManifest -Local -StorePath {SaveCommand.Quote(Root)}\" lists what the store has." },
                 e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -5,6 +5,12 @@ namespace PSModel.Core.Store;
 /// <summary>Makes a fault of what a file system says.</summary>
 internal static class StoreFault
 {
+    /// <summary><c>EROFS</c> of Linux and macOS, as .NET hands it on.</summary>
+    private const int ReadOnlyFileSystem = 30;
+
+    /// <summary><c>ERROR_WRITE_PROTECT</c> of Windows.</summary>
+    private const int WriteProtected = unchecked((int)0x80070013);
+
     /// <summary>Runs a step that writes to the store, and names what failed if it does.</summary>
     public static void Guard(ModelStore store, string path, Action step)
     {
@@ -28,6 +34,8 @@ internal static class StoreFault
         return e switch
         {
             UnauthorizedAccessException =>
+                new ModelFaultException(ModelFault.StoreNotWritable, $"The store '{store.Root}' cannot be written: {e.Message}", facts, e),
+            IOException when e.HResult is ReadOnlyFileSystem or WriteProtected =>
                 new ModelFaultException(ModelFault.StoreNotWritable, $"The store '{store.Root}' cannot be written: {e.Message}", facts, e),
             IOException when HeldFile.IsReason(e) =>
                 new ModelFaultException(ModelFault.BlobInUse, $"'{path}' is held by another program: {e.Message}", facts, e),

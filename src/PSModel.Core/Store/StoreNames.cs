@@ -51,6 +51,28 @@ internal static class StoreNames
         }
     }
 
+    /// <summary>A name that the store has and that differs in the case of its letters alone; <see langword="null"/> where there is
+    /// none.</summary>
+    /// <param name="manifests">The folder of the manifests.</param>
+    /// <param name="name">The name.</param>
+    public static ModelName? FindOtherCase(string manifests, ModelName name)
+    {
+        string[] parts = PartsOf(name);
+        IEnumerable<string> paths = Enumerable.Repeat(manifests, Directory.Exists(manifests) ? 1 : 0);
+        for (int level = 0; level < parts.Length; level++)
+        {
+            string part = parts[level];
+            bool isLast = level == parts.Length - 1;
+            paths = paths
+                .SelectMany(folder => isLast ? Directory.EnumerateFiles(folder) : Directory.EnumerateDirectories(folder))
+                .Where(entry => string.Equals(Path.GetFileName(entry), part, StringComparison.OrdinalIgnoreCase));
+        }
+
+        return paths.OrderBy(path => path, StringComparer.Ordinal).FirstOrDefault() is { } path ? Spelt(name, path.Substring(manifests.Length + 1).Split(Path.DirectorySeparatorChar)) : null;
+    }
+
+    private static ModelName Spelt(ModelName name, string[] parts) => ModelName.Parse($"{name.Scheme}://{parts[0]}/{parts[1]}/{parts[2]}:{parts[3]}");
+
     private static string[] PartsOf(ModelName name) => [name.Host, name.Namespace, name.Model, name.Tag];
 
     private static ModelFaultException Invalid(ModelName name, string message) =>

@@ -198,8 +198,8 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         {
             throw new ModelFaultException(
                 ModelFault.StoreWriteFailed,
-                $"A folder stands at '{path}', where the blob belongs. Remove it.",
-                new FaultFacts { Digest = blob.Digest.ToString(), Path = path });
+                $"A folder stands at '{path}', where the blob belongs.",
+                new FaultFacts { Digest = blob.Digest.ToString(), Path = path, Remedy = "Remove it, and run the same command again." });
         }
     }
 

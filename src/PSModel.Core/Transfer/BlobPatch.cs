@@ -42,7 +42,7 @@ internal sealed class BlobPatch(SaveContext context, PlannedBlob planned, BlockM
             using (FileStream copy = OpenCopy())
             {
                 List<int> wrong = await CopyAsync(copy, cancellationToken).ConfigureAwait(false);
-                context.Tell($"{wrong.Count} of the {map.Checksums.Count} blocks of {_layer.Digest} are wrong; {wrong.Sum(index => (long)map.Layout.Blocks[index].Length)} bytes are fetched.");
+                context.Tell($"{wrong.Count} of the {map.Checksums.Count} blocks of {_layer.Digest} are wrong; {ByteText.Of(wrong.Sum(index => (long)map.Layout.Blocks[index].Length))} are fetched.");
                 if (wrong.Count > 0)
                 {
                     await FetchAsync(wrong, copy, cancellationToken).ConfigureAwait(false);

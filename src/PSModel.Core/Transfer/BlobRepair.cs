@@ -111,7 +111,7 @@ internal sealed class BlobRepair(SaveContext context, PlannedBlob planned, Semap
         {
             throw new ModelFaultException(
                 ModelFault.SizeMismatch,
-                $"The manifest names {_layer.Size} bytes for {_layer.Digest}, and the blob of that digest has {size}: the manifest is wrong.",
+                $"The manifest names {ByteText.Exact(_layer.Size)} for {_layer.Digest}, and the blob of that digest has {ByteText.Exact(size ?? 0)}: the manifest is wrong.",
                 Facts(size));
         }
 

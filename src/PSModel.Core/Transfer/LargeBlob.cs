@@ -68,7 +68,7 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
     {
         using PartialBlockMap? map = OpenMap(hash, kept);
         DiskSpace.Require(_store, planned.Layer, hash.Length, context.Schedule.Missing);
-        context.Tell($"Fetching {planned.Layer.Size - hash.Length} bytes of {planned.Digest}; the SHA-256 is computed by {Sha256Engine.Best.Name}.");
+        context.Tell($"Fetching {ByteText.Of(planned.Layer.Size - hash.Length)} of {planned.Digest}; the SHA-256 is computed by {Sha256Engine.Best.Name}.");
         using (CheckpointKeeper keeper = new(file, map, _checkpoints))
         {
             await ReceiveAsync(hash, file, keeper, cancellationToken).ConfigureAwait(false);

@@ -1,12 +1,13 @@
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
+using PSModel.Core.Registry;
 using PSModel.Core.Store;
 
 namespace PSModel.Core.Transfer;
 
 /// <summary>Writes each model's manifest once every blob of it is there. Thread-safe.</summary>
-internal sealed class ManifestWriter(ModelStore store, Leftovers leftovers, ISaveObserver observer, bool isWanted)
+internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, ISaveObserver observer, bool isWanted)
 {
     private readonly object _gate = new();
     private Task _written = Task.CompletedTask;
@@ -127,11 +128,44 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers leftovers, ISav
         {
             observer.Tell($"The manifest of {manifest.Name.Shortest} is not written, since not every blob is there.");
         }
+        else if (IsWritten(manifest))
+        {
+            leftovers?.Remove(observer.Tell);
+            observer.Tell($"{manifest.Name.Shortest} is complete, and its manifest is there.");
+        }
         else if (await observer.ConfirmManifestAsync(manifest, store.ManifestPath(manifest.Name)).ConfigureAwait(false))
         {
             store.WriteManifest(manifest);
-            leftovers.Remove(observer.Tell);
+            Remember(manifest);
+            leftovers?.Remove(observer.Tell);
             observer.Tell($"{manifest.Name.Shortest} is complete; its manifest is written.");
+        }
+    }
+
+    /// <summary>Where it came from; without it a repair needs -Registry, and that is all.</summary>
+    private void Remember(Manifest manifest)
+    {
+        try
+        {
+            new OriginFile(store, manifest.Name).Write(manifest.From(RegistryEndpoint.OriginOf(manifest)));
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            observer.Tell($"Where {manifest.Name.Shortest} came from could not be written to '{store.Work}': {e.Message}");
+        }
+    }
+
+    /// <summary>What is there already is not written again: a store that is complete need not be writable.</summary>
+    private bool IsWritten(Manifest manifest)
+    {
+        try
+        {
+            Manifest there = store.ReadManifest(manifest.Name);
+            return there.Digest == manifest.Digest && there.Source == store.ManifestPath(manifest.Name);
+        }
+        catch (ModelFaultException)
+        {
+            return false;
         }
     }
 

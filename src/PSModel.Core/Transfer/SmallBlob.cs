@@ -58,7 +58,7 @@ internal sealed class SmallBlob(SaveContext context, PlannedBlob planned)
             return null;
         }
 
-        context.Tell($"All {size} bytes of {planned.Digest} are kept from an earlier call.");
+        context.Tell($"All {ByteText.Of(size)} of {planned.Digest} are kept from an earlier call.");
         planned.Meter.BytesResumed = size;
         _file = PartialBlob.OpenGuarded(_store, planned.Digest, size);
         return Sha256.Restore(kept.State.Sha);
@@ -67,7 +67,7 @@ internal sealed class SmallBlob(SaveContext context, PlannedBlob planned)
     private async Task<Sha256> FetchAsync(CancellationToken cancellationToken)
     {
         DiskSpace.Require(_store, planned.Layer, kept: 0, context.Schedule.Missing);
-        context.Tell($"Fetching {planned.Layer.Size} bytes of {planned.Digest}.");
+        context.Tell($"Fetching {ByteText.Of(planned.Layer.Size)} of {planned.Digest}.");
         InlineSink sink = new(Open);
         if (planned.Layer.Size == 0)
         {

@@ -18,6 +18,9 @@ public sealed class TransferOptions
     /// <summary>Read what the store has, and fetch again what of it is wrong.</summary>
     public bool Repair { get; set; }
 
+    /// <summary>Nothing will be allowed: it is asked for what would be done.</summary>
+    public bool IsDryRun { get; set; }
+
     /// <summary>The bytes that may wait between arrival and the slower of hash and disk, over all blobs; less where the process
     /// has little memory.</summary>
     internal long Window { get; set; } = 96L * 1024 * 1024;

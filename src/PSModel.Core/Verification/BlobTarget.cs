@@ -6,14 +6,18 @@ namespace PSModel.Core.Verification;
 /// <summary>A blob's file and what is known of it. Immutable.</summary>
 public sealed class BlobTarget
 {
+    private readonly Lazy<string?> _repairCommand;
+
     /// <summary>Says what to look at.</summary>
     /// <param name="path">The file.</param>
     /// <param name="digest">The digest that it should have.</param>
     /// <param name="size">The size in bytes that it should have, if that is known.</param>
     /// <param name="name">The model it belongs to, if that is known.</param>
     /// <param name="mediaType">Its media type, if that is known.</param>
-    public BlobTarget(string path, BlobDigest digest, long? size, ModelName? name, string? mediaType)
+    /// <param name="repairCommand">Finds the command that mends it.</param>
+    public BlobTarget(string path, BlobDigest digest, long? size, ModelName? name, string? mediaType, Func<string?>? repairCommand = null)
     {
+        _repairCommand = new Lazy<string?>(repairCommand ?? (() => null));
         Path = path;
         Digest = digest;
         Size = size;
@@ -35,6 +39,9 @@ public sealed class BlobTarget
 
     /// <summary>The model, if known.</summary>
     public ModelName? Name { get; }
+
+    /// <summary>The command that mends it, ready to be pasted; <see langword="null"/> where no model of a store is known to have it.</summary>
+    public string? RepairCommand => _repairCommand.Value;
 
     /// <summary>The media type, if known.</summary>
     public string? MediaType { get; }

@@ -16,6 +16,7 @@ public sealed class GetModelManifestCommand : RegistryCommand
     /// <summary>The model names; none at all for every manifest in the store.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Model")]
+    [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     public string[]? Name { get; set; }

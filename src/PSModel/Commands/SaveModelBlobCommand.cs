@@ -23,6 +23,7 @@ public sealed class SaveModelBlobCommand : RegistryCommand
     private readonly HashSet<string> _refusedDigests = [];
     private TransferOptions? _options;
     private ModelSaver? _saver;
+    private SaveForecast? _forecast;
 
     /// <summary>The model names.</summary>
     [Parameter(ParameterSetName = NameSet, Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
@@ -79,8 +80,13 @@ public sealed class SaveModelBlobCommand : RegistryCommand
     protected override void Begin()
     {
         bool isInline = VerifyInlineChoice.Resolve(MyInvocation.BoundParameters.ContainsKey(nameof(VerifyInline)), VerifyInline, WriteWarning);
+        bool isDryRun = MyInvocation.BoundParameters.TryGetValue("WhatIf", out object whatIf)
+            ? LanguagePrimitives.IsTrue(whatIf)
+            : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
+        _forecast = isDryRun ? new SaveForecast() : null;
         _options = new TransferOptions
         {
+            IsDryRun = isDryRun,
             Connections = ThrottleLimit,
             BandwidthLimit = BandwidthLimit,
             ReadBack = !isInline,
@@ -110,6 +116,16 @@ public sealed class SaveModelBlobCommand : RegistryCommand
         }
     }
 
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        if (_forecast?.Sum(OpenStore(StorePath)) is { } sum)
+        {
+            // With -WhatIf it is shown, and nothing is asked.
+            ShouldProcess(sum, sum, MyInvocation.MyCommand.Name);
+        }
+    }
+
     /// <summary>The digests; one that is none is told of once, although each input is asked for it.</summary>
     private List<BlobDigestPart> ReadDigests()
     {
@@ -133,7 +149,7 @@ public sealed class SaveModelBlobCommand : RegistryCommand
             requests[0].Target,
             async (pump, token) =>
             {
-                await saver.SaveAsync(requests, only, new SaveObserver(this, pump, progress, only), token).ConfigureAwait(false);
+                await saver.SaveAsync(requests, only, new SaveObserver(this, pump, progress, only, _forecast), token).ConfigureAwait(false);
                 pump.Post(progress.End);
             },
             progress.Show);

@@ -188,7 +188,7 @@ public sealed class TestModelBlobCommand : StoreCommand
         switch (check)
         {
             case { Fault: { } fault }:
-                WriteError(ErrorRecords.From(fault, check.Target.Path));
+                WriteError(ErrorRecords.From(fault, check.Target.Path, check.Target.Name?.Shortest));
                 break;
             case BlobDiagnosis diagnosis:
                 Write(OutputFactory.From(diagnosis), diagnosis.Verdict, check);

@@ -4,7 +4,6 @@ using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
 using PSModel.Core.Store;
-using PSModel.Pipeline;
 
 namespace PSModel.Completion;
 

@@ -10,11 +10,11 @@ public sealed class ModelException : Exception
 {
     private const int LongestInnerMessage = 500;
 
-    internal ModelException(ModelFaultException fault)
-        : base(fault.Message, Plain(fault.InnerException))
+    internal ModelException(ModelFaultException fault, string? model)
+        : base(Text(fault, model), Plain(fault.InnerException))
     {
         ErrorId = fault.Fault.ToString();
-        Name = fault.Facts.Name;
+        Name = fault.Facts.Name ?? model;
         Digest = fault.Facts.Digest;
         ActualDigest = fault.Facts.ActualDigest;
         Path = fault.Facts.Path;
@@ -25,6 +25,9 @@ public sealed class ModelException : Exception
         RequiredBytes = fault.Facts.RequiredBytes;
         AvailableBytes = fault.Facts.AvailableBytes;
     }
+
+    private static string Text(ModelFaultException fault, string? model) =>
+        model is null || fault.Message.Contains(model) ? fault.Message : $"{fault.Message} It is a blob of {model}.";
 
     /// <summary>None where what it says is not fit to be shown, a line that a server sent for instance.</summary>
     private static Exception? Plain(Exception? inner)

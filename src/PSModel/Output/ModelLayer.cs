@@ -16,6 +16,9 @@ public sealed class ModelLayer
     /// <summary>The blob's digest.</summary>
     public string? Digest { get; internal set; }
 
+    /// <summary>The layer's own name, that of a tensor for instance; empty where it has none.</summary>
+    public string? Name { get; internal set; }
+
     /// <summary>The blob's size in bytes.</summary>
     public long Size { get; internal set; }
 

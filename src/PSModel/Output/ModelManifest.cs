@@ -43,6 +43,9 @@ public sealed class ModelManifest
     /// <summary>The address or the path it was read from.</summary>
     public string? Source { get; internal set; }
 
+    /// <summary>The registry that a manifest of the store came from, where it was not https and the host; empty elsewhere.</summary>
+    public string? Origin { get; internal set; }
+
     /// <summary>The text, as it was read.</summary>
     public string? Raw { get; internal set; }
 }

@@ -26,6 +26,7 @@ internal static class OutputFactory
         Layers = manifest.Layers.Select(From).ToArray(),
         Size = manifest.Size,
         Source = manifest.Source,
+        Origin = manifest.Origin,
         Raw = RawOf(manifest),
     };
 
@@ -52,6 +53,7 @@ internal static class OutputFactory
                 Tag = tag,
                 Digest = digest,
                 Source = Text("Source"),
+                Origin = Text("Origin") is { Length: > 0 } origin ? origin : null,
                 Raw = raw,
             };
     }
@@ -62,7 +64,7 @@ internal static class OutputFactory
     {
         ModelName name = ModelName.Parse($"{manifest.Host}/{manifest.Namespace}/{manifest.Model}:{manifest.Tag}");
         Manifest read = ManifestReader.Read(name, manifest.Source ?? string.Empty, Encoding.UTF8.GetBytes(manifest.Raw ?? string.Empty));
-        return read.Digest.ToString() == manifest.Digest ? read : throw new ModelFaultException(
+        return read.Digest.ToString() == manifest.Digest ? read.From(manifest.Origin) : throw new ModelFaultException(
             ModelFault.ManifestInvalid,
             $"The manifest of {name.Shortest} was changed, or is no UTF-8 text: it says {manifest.Digest}, and its text has the digest {read.Digest}.",
             new FaultFacts { Name = name.Shortest, Digest = manifest.Digest, ActualDigest = read.Digest.ToString() });
@@ -141,6 +143,7 @@ internal static class OutputFactory
         Kind = layer.Kind,
         MediaType = layer.MediaType,
         Digest = layer.Digest.ToString(),
+        Name = layer.Name,
         Size = layer.Size,
     };
 

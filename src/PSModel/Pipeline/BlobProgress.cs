@@ -1,3 +1,4 @@
+using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Metering;
 using PSModel.Core.Names;

@@ -10,10 +10,16 @@ using PSModel.Output;
 namespace PSModel.Pipeline;
 
 /// <summary>Carries what a transfer tells to the pipeline thread, and its questions too. Thread-safe.</summary>
-internal sealed class SaveObserver(Cmdlet cmdlet, PipelinePump pump, SaveProgress progress, ICollection<BlobDigestPart> only) : ISaveObserver
+internal sealed class SaveObserver(Cmdlet cmdlet, PipelinePump pump, SaveProgress progress, ICollection<BlobDigestPart> only, SaveForecast? forecast) : ISaveObserver
 {
+    /// <summary>For the pipeline thread alone.</summary>
+    private bool _isStoreRefused;
+
     public Task<bool> ConfirmBlobAsync(Manifest manifest, Layer layer) => pump.AskAsync(() =>
-        cmdlet.ShouldProcess($"{layer.Digest} of {manifest.Name.Shortest}", $"Download {layer.Kind} blob, {ByteText.Of(layer.Size)}"));
+    {
+        forecast?.Fetch(layer);
+        return cmdlet.ShouldProcess($"{layer.Digest} of {manifest.Name.Shortest}", $"Download {layer.Kind} blob, {ByteText.Of(layer.Size)}");
+    });
 
     public Task<bool> ConfirmManifestAsync(Manifest manifest, string path) => pump.AskAsync(() =>
         cmdlet.ShouldProcess(path, $"Write manifest of {manifest.Name.Shortest}"));
@@ -36,6 +42,7 @@ internal sealed class SaveObserver(Cmdlet cmdlet, PipelinePump pump, SaveProgres
     public void BlobFinished(SavedBlob blob) => pump.Post(() =>
     {
         progress.EndBlob(blob.Name, blob.Layer.Digest.ToString());
+        forecast?.Keep(blob.Layer);
         ModelBlobDigest done = OutputFactory.From(blob);
         cmdlet.WriteVerbose($"{done.Digest}: {done.Status}, {ByteText.Of(done.BytesReceived)} received, {ByteText.Of(done.BytesResumed)} kept from earlier calls, {done.RetryCount} retries, verification {done.Verification}, in {done.Elapsed:g}.");
         cmdlet.WriteObject(done);
@@ -44,7 +51,16 @@ internal sealed class SaveObserver(Cmdlet cmdlet, PipelinePump pump, SaveProgres
     public void BlobFailed(Manifest manifest, string digest, ModelFaultException fault) => pump.Post(() =>
     {
         progress.EndBlob(manifest.Name, digest);
-        cmdlet.WriteError(ErrorRecords.From(fault, digest));
+        bool isOfStore = fault.Fault == ModelFault.StoreNotWritable;
+        if (isOfStore && _isStoreRefused)
+        {
+            // It is the same for each blob, and said.
+            cmdlet.WriteVerbose(OutsideText.OneLine($"{digest}: {fault.Message}"));
+            return;
+        }
+
+        _isStoreRefused |= isOfStore;
+        cmdlet.WriteError(isOfStore ? ErrorRecords.From(fault, fault.Facts.Path ?? digest) : ErrorRecords.From(fault, digest, manifest.Name.Shortest));
     });
 
     public void Tell(string message) => pump.Post(() => cmdlet.WriteVerbose(OutsideText.OneLine(message)));

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Metering;
 using PSModel.Core.Names;

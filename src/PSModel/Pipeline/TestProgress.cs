@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using PSModel.Core.Faults;
 using PSModel.Core.Verification;
 
 namespace PSModel.Pipeline;

@@ -82,7 +82,7 @@ public sealed class InputProperties
         Shown.IsPlain(manifest!.MediaType);
         Assert.True(manifest.Size >= 0);
         Assert.Equal(bytes, manifest.GetBytes());
-        Assert.All(manifest.Blobs, layer => Shown.IsPlain($"{layer.Kind} {layer.MediaType}"));
+        Assert.All(manifest.Blobs, layer => Shown.IsPlain($"{layer.Kind} {layer.MediaType} {layer.Name}"));
         Assert.DoesNotContain(manifest.GetBytes(), value => value is 0x1B or 0x7F);
     }
 

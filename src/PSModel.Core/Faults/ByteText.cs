@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace PSModel.Pipeline;
+namespace PSModel.Core.Faults;
 
-/// <summary>Byte counts as people read them.</summary>
-internal static class ByteText
+/// <summary>Byte counts as people read them. Stateless and thread-safe.</summary>
+public static class ByteText
 {
     private static readonly string[] Units = ["B", "KB", "MB", "GB", "TB"];
 
@@ -20,4 +20,7 @@ internal static class ByteText
         string format = unit == 0 || bytes >= 100 ? "0" : bytes >= 10 ? "0.0" : "0.00";
         return $"{bytes.ToString(format, CultureInfo.CurrentCulture)} {Units[unit]}";
     }
+
+    /// <summary>Where a single byte may matter: three digits and a unit, and all digits behind them.</summary>
+    public static string Exact(long bytes) => $"{Of(bytes)} ({bytes.ToString("#,0", CultureInfo.CurrentCulture)} bytes)";
 }

@@ -1,0 +1,49 @@
+using System.Text;
+using PSModel.Core.Manifests;
+using PSModel.Core.Names;
+
+namespace PSModel.Core.Store;
+
+/// <summary>
+/// Remembers from which registry a model came, where its name does not tell: over plain http, or from a mirror. So a blob of the
+/// store can be fetched again from there. Lost with the work folder, and not missed by a name that tells. Stateless but for the
+/// file; for one thread at a time.
+/// </summary>
+internal sealed class OriginFile(ModelStore store, ModelName name)
+{
+    private const string Prefix = "origin-";
+    private const int MaximumBytes = 4096;
+
+    /// <summary>By the name's hash: not every file system holds a host with a port.</summary>
+    private readonly string _fileName = Prefix + BlobDigest.Of(Encoding.UTF8.GetBytes($"{name.Host}/{name.Namespace}/{name.Model}:{name.Tag}")).FileName;
+
+    private string FilePath => Path.Combine(store.CommonWork, _fileName);
+
+    /// <summary>The registry's address; <see langword="null"/> where none was written for this very manifest.</summary>
+    public string? TryRead(BlobDigest manifest)
+    {
+        try
+        {
+            string[] lines = WorkFile.TryRead(FilePath, MaximumBytes) is { } bytes ? Encoding.UTF8.GetString(bytes).Split('\n') : [];
+            return lines.Length == 3 && lines[0] == manifest.ToString() && lines[1].Length > 0 ? lines[1] : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Writes where a manifest came from, or removes what was written of another.</summary>
+    /// <exception cref="IOException">The store cannot be written.</exception>
+    public void Write(Manifest manifest)
+    {
+        if (manifest.Origin is not { } origin || origin == $"{ModelName.DefaultScheme}://{name.Host}")
+        {
+            DurableFile.Delete(FilePath);
+            return;
+        }
+
+        store.CreateWork();
+        DurableFile.WriteWhole(store, Encoding.UTF8.GetBytes($"{manifest.Digest}\n{origin}\n"), Path.Combine(store.Work, $"{_fileName}.new"), FilePath);
+    }
+}
