@@ -18,6 +18,22 @@ public sealed class LockTests : IAsyncLifetime, IDisposable
     [NeedsFact("strace")]
     public Task A_file_system_that_says_yes_to_every_lock_is_refused() => RefusesAsync("flock:retval=0", "can be taken twice");
 
+    /// <summary>.NET takes <c>EFBIG</c> for a wrong argument.</summary>
+    [NeedsTheory("strace")]
+    [InlineData("EFBIG")]
+    [InlineData("EIO")]
+    public async Task A_lock_whose_file_cannot_be_removed_is_let_go_all_the_same(string error)
+    {
+        string name = Offer();
+        string path = Path.Combine(_store.Work, $"{_content.Digest.Replace(':', '-')}.lock");
+        using ChildProcess save = ChildProcess.Start("strace", [
+            "-f", "-qq", "-o", "/dev/null", "-P", path, "-e", "trace=unlink,unlinkat", "-e", $"inject=unlink,unlinkat:error={error}",
+            "dotnet", .. Pwsh.WithModule($"{SaveScript(name)}; {SaveScript(name, "-Force")}")]);
+        Assert.True(await save.WaitAsync() == 0, save.Error);
+        Assert.Equal("Downloaded 0\nDownloaded 0", save.Output.Trim().ReplaceLineEndings("\n"));
+        Assert.True(File.Exists(path));
+    }
+
     [Fact]
     public async Task Processes_in_which_NET_takes_no_locks_keep_apart_all_the_same()
     {

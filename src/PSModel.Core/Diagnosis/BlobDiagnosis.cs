@@ -91,7 +91,7 @@ public sealed class BlobDiagnosis : IBlobCheck
         {
             Fault = e;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             Fault = Unreadable(e.Message, e);
         }

@@ -4,6 +4,7 @@ using PSModel.Core.Faults;
 using PSModel.Core.Hashing;
 using PSModel.Core.Names;
 using PSModel.Core.Reading;
+using PSModel.Core.Store;
 
 namespace PSModel.Core.Diagnosis;
 
@@ -49,7 +50,7 @@ internal sealed class ReadPass(string path, ReadMode mode, bool wantsColdCache, 
             IsSupported = false;
             _error = e.Message;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             _error = e.Message;
         }

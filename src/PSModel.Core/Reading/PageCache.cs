@@ -25,7 +25,7 @@ internal static class PageCache
             int descriptor = (int)file.SafeFileHandle.DangerousGetHandle();
             return !IsInMemory(file) && Sync(descriptor) == 0 && Advise(descriptor, 0, 0, DontNeed) == 0;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             return false;
         }
@@ -40,7 +40,7 @@ internal static class PageCache
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             return !RuntimeInformation.IsOSPlatform(OSPlatform.OSX) && !IsInMemory(file);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             return false;
         }

@@ -103,8 +103,15 @@ internal sealed class BlobLock : IDisposable
         }
         finally
         {
-            _file.Dispose();
-            gate?.Dispose();
+            try
+            {
+                _file.Dispose();
+            }
+            finally
+            {
+                // While the gate is held nobody gets any lock.
+                gate?.Dispose();
+            }
         }
     }
 

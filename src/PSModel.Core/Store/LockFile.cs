@@ -79,7 +79,7 @@ internal sealed class LockFile : IDisposable
                 File.Delete(_path);
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             // It is empty, and the next call removes it.
         }

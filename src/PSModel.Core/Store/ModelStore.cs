@@ -142,7 +142,7 @@ public sealed class ModelStore
                 .OrderBy(name => name.Shortest, StringComparer.OrdinalIgnoreCase)
                 .ToList();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             throw new ModelFaultException(
                 ModelFault.ManifestInvalid,
@@ -198,7 +198,7 @@ public sealed class ModelStore
                 new FaultFacts { Name = name.Shortest, Path = path, Remedy = $"Check the spelling of model and tag; \"Get-ModelManifest -Local -StorePath {SaveCommand.Quote(Root)}\" lists what the store has." },
                 e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             throw new ModelFaultException(
                 ModelFault.ManifestInvalid,

@@ -27,7 +27,7 @@ internal sealed class OriginFile(ModelStore store, ModelName name)
             string[] lines = WorkFile.TryRead(FilePath, MaximumBytes) is { } bytes ? Encoding.UTF8.GetString(bytes).Split('\n') : [];
             return lines.Length == 3 && lines[0] == manifest.ToString() && lines[1].Length > 0 ? lines[1] : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             return null;
         }

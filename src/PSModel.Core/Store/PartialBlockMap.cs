@@ -34,7 +34,7 @@ internal sealed class PartialBlockMap : IDisposable
         {
             return mark is null or { Count: < 0 } ? null : BlockMapBuilder.TryRestore(mark, ReadStart(PathOf(store, digest), (long)mark.Count * BlockChecksum.Size), offset);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             return null;
         }

@@ -39,7 +39,7 @@ internal sealed class BlobRepair(SaveContext context, PlannedBlob planned, Semap
         {
             return await RepairAsync(confirm, whenRead, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             throw Unreadable(e.Message, e);
         }

@@ -80,7 +80,7 @@ public sealed class BlobTest : IBlobCheck
             Fault = e;
             return BlobStatus.Unreadable;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             return BlobStatus.Unreadable;
         }
