@@ -11,10 +11,10 @@ public static class LoopbackListener
 
     /// <summary>
     /// Starts to listen at a free address. A model's name holds it, and the name is a path in the store: Windows has no colon in one,
-    /// so an address there has no port. There it is the usual port of an address that nobody else has, <c>127.x.y.z</c>.
+    /// so an address there has no port.
     /// </summary>
     public static TcpListener Start() =>
-        RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? StartAtAnAddressOfItsOwn() : Start(new IPEndPoint(IPAddress.Loopback, 0));
+        RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? StartWithoutPort() : Start(new IPEndPoint(IPAddress.Loopback, 0));
 
     /// <summary>Starts to listen at a port of 127.0.0.1.</summary>
     public static TcpListener Start(int port) => Start(new IPEndPoint(IPAddress.Loopback, port));
@@ -22,7 +22,8 @@ public static class LoopbackListener
     /// <summary>Scheme and host, and the port unless it is the usual one.</summary>
     public static Uri AddressOf(TcpListener listener) => new($"http://{listener.LocalEndpoint}");
 
-    private static TcpListener StartAtAnAddressOfItsOwn()
+    /// <summary>Starts to listen at the usual port of an address that nobody else has. On Linux that takes root.</summary>
+    public static TcpListener StartWithoutPort()
     {
         while (true)
         {

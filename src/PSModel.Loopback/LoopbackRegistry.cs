@@ -57,6 +57,9 @@ public sealed class LoopbackRegistry : IAsyncDisposable
     /// <param name="port">The port; 0 for an address that is free.</param>
     public static LoopbackRegistry Start(int port = 0) => new(port == 0 ? LoopbackListener.Start() : LoopbackListener.Start(port));
 
+    /// <summary>Starts a registry whose models have names that Windows can hold, on any system.</summary>
+    public static LoopbackRegistry StartWithoutPort() => new(LoopbackListener.StartWithoutPort());
+
     /// <summary>Offers a model.</summary>
     /// <returns>The name under which to ask for it, with scheme and host.</returns>
     public string Offer(LoopbackModel model)

@@ -113,7 +113,7 @@ public sealed class ChildProcess : IDisposable
         {
             if (line is not null)
             {
-                text.AppendLine(line);
+                text.Append(line).Append('\n');
                 Check();
             }
         }

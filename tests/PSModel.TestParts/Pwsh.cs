@@ -23,9 +23,15 @@ public static class Pwsh
 
     private static string Find()
     {
+        if (OperatingSystem.IsWindows())
+        {
+            // tests/windows/install.sh put it there, with pwsh.exe.
+            return @"Z:\pwsh\pwsh.dll";
+        }
+
         using JsonDocument manifest = JsonDocument.Parse(File.ReadAllText(Path.Combine(Checkout.Root, ".config", "dotnet-tools.json")));
         string version = manifest.RootElement.GetProperty("tools").GetProperty("powershell").GetProperty("version").GetString()!;
         string packages = typeof(Pwsh).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "NuGetPackageRoot").Value!;
-        return Path.Combine(packages, "powershell", version, "tools", "net10.0", "any", OperatingSystem.IsWindows() ? "win" : "unix", "pwsh.dll");
+        return Path.Combine(packages, "powershell", version, "tools", "net10.0", "any", "unix", "pwsh.dll");
     }
 }

@@ -13,15 +13,14 @@ public static class Wine
         "psmodel-wine",
         "ready"));
 
-    /// <summary>Starts a program for .NET as a program of Windows.</summary>
-    public static ChildProcess Start(params string[] arguments) =>
-        ChildProcess.Start(Path.Combine(Folder, "enter.sh"), ["dotnet", .. arguments]);
+    /// <summary>Starts a program for .NET as a program of Windows, on a console of its own.</summary>
+    public static ChildProcess Start(params string[] arguments) => ChildProcess.Start(Path.Combine(Folder, "run.sh"), arguments);
 
     /// <summary>Runs the tests of a project there, less those that <c>left-out.txt</c> names.</summary>
     /// <returns>What they told.</returns>
     public static async Task<string> TestAsync(string project, TimeSpan patience)
     {
-        using ChildProcess tests = Start(Path.Combine(Checkout.Root, "tests", project, "bin", Checkout.Configuration, "net10.0", $"{project}.dll"));
+        using ChildProcess tests = Start("dotnet", Path.Combine(Checkout.Root, "tests", project, "bin", Checkout.Configuration, "net10.0", $"{project}.dll"));
         int exitCode = await tests.WaitAsync(patience);
         Assert.True(exitCode == 0, $"exit code {exitCode}\n{tests.Output}{tests.Error}");
         Assert.Matches(" on Win32NT: [1-9][0-9]* passed, 0 failed, ", tests.Output);

@@ -15,6 +15,12 @@ public sealed class EngineSession : IDisposable
     public EngineSession(PSHost? host = null)
     {
         InitialSessionState state = InitialSessionState.CreateDefault2();
+        if (OperatingSystem.IsWindows())
+        {
+            // The policy of the machine is not what is tested.
+            state.ExecutionPolicy = Microsoft.PowerShell.ExecutionPolicy.Bypass;
+        }
+
         _runspace = host is null ? RunspaceFactory.CreateRunspace(state) : RunspaceFactory.CreateRunspace(host, state);
         _runspace.Open();
         using PowerShell shell = Shell("param($path) Import-Module $path -ErrorAction Stop");

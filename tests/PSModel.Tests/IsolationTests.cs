@@ -94,7 +94,7 @@ public sealed class IsolationTests : IAsyncLifetime, IDisposable
         ILookup<(string Context, string Name), string> loaded = lines
             .Where(line => line.StartsWith("assembly|", StringComparison.Ordinal))
             .Select(line => line.Split('|'))
-            .ToLookup(parts => (parts[1], parts[2]), parts => parts[3]);
+            .ToLookup(parts => (parts[1], parts[2]), parts => Path.GetFullPath(parts[3]));
         foreach (string name in new[] { "PSModel.Core", "Polly.Core", "System.IO.Hashing" })
         {
             Assert.Equal(Path.Combine(CoreFolder, $"{name}.dll"), Assert.Single(loaded[("PSModel", name)]));

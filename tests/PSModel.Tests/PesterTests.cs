@@ -26,13 +26,18 @@ public sealed class PesterTests
         Assert.Equal("test-results", XDocument.Load(results).Root!.Name.LocalName);
     }
 
-    private static async Task RunAsync(string version, string culture, params string[] arguments)
+    /// <summary>The manifest of a Pester that was restored.</summary>
+    internal static string Find(string version)
     {
         string root = typeof(PesterTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "NuGetPackageRoot").Value!;
-        string pester = Path.Combine(root, "pester", version, "tools", "Pester.psd1");
+        return Path.Combine(root, "pester", version, "tools", "Pester.psd1");
+    }
+
+    private static async Task RunAsync(string version, string culture, params string[] arguments)
+    {
         using ChildProcess shell = ChildProcess.Start(
             "dotnet",
-            [Pwsh.Program, "-NoProfile", "-NonInteractive", "-File", Checkout.PesterRunner, "-Pester", pester, .. arguments],
+            [Pwsh.Program, "-NoProfile", "-NonInteractive", "-File", Checkout.PesterRunner, "-Pester", Find(version), .. arguments],
             ("LC_ALL", culture));
         int failed = await shell.WaitAsync(Patience);
         Assert.True(failed == 0, shell.Output + shell.Error);

@@ -131,7 +131,8 @@ public sealed class PipelineTests : IAsyncLifetime, IDisposable
         EngineResult test = Run("Test-ModelBlob $name $store -Verbose");
         EngineResult diagnosis = Run("Test-ModelBlob $name $store -Diagnose -Quiet -Verbose");
 
-        Assert.Equal(_model.Blobs.Select(blob => _store.Blob(blob.Digest)), test.Verbose.Select(line => line.Split(": Valid")[0]));
+        // Where the system's cache cannot be left aside, another line says so.
+        Assert.Equal(_model.Blobs.Select(blob => _store.Blob(blob.Digest)), test.Verbose.Where(line => line.Contains(": Valid", StringComparison.Ordinal)).Select(line => line.Split(": Valid")[0]));
         Assert.Equal(_model.Blobs.Select(blob => _store.Blob(blob.Digest)), diagnosis.Verbose.Select(line => line.Split(": Healthy")[0]));
     }
 

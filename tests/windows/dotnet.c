@@ -1,6 +1,6 @@
 /*
- * dotnet.exe, which no package has: hands its command line to the hostfxr of the folder that it lies in. The name "dotnet" of
- * the application lets hostfxr take the command line as that of `dotnet`.
+ * dotnet.exe and pwsh.exe, which no package has. By the name dotnet, hands its command line to hostfxr as that of `dotnet`; by any
+ * other, starts the program of that name beside it. .NET lies in the folder dotnet beside its own.
  */
 #include <windows.h>
 #include <stdio.h>
@@ -10,12 +10,16 @@
 
 typedef int (*main_function)(const int argc, const wchar_t *argv[], const wchar_t *host, const wchar_t *root, const wchar_t *application);
 
-static wchar_t host[LONGEST], root[LONGEST], pattern[LONGEST], library[LONGEST], application[LONGEST];
+static wchar_t host[LONGEST], folder[LONGEST], root[LONGEST], pattern[LONGEST], library[LONGEST], application[LONGEST];
 
 int wmain(int argc, wchar_t **argv) {
     GetModuleFileNameW(NULL, host, LONGEST);
-    wcscpy(root, host);
-    *wcsrchr(root, L'\\') = 0;
+    wcscpy(application, host);
+    wcscpy(wcsrchr(application, L'.'), L".dll");
+    wcscpy(folder, host);
+    *wcsrchr(folder, L'\\') = 0;
+    swprintf(pattern, LONGEST, L"%ls\\..\\dotnet", folder);
+    GetFullPathNameW(pattern, LONGEST, root, NULL);
     swprintf(pattern, LONGEST, L"%ls\\host\\fxr\\1*", root);
     WIN32_FIND_DATAW found;
     HANDLE search = FindFirstFileW(pattern, &found);
@@ -33,6 +37,5 @@ int wmain(int argc, wchar_t **argv) {
     }
 
     main_function run = (main_function)GetProcAddress(module, "hostfxr_main_startupinfo");
-    swprintf(application, LONGEST, L"%ls\\dotnet.dll", root);
     return run(argc, (const wchar_t **)argv, host, root, application);
 }

@@ -4,7 +4,7 @@
 set -euo pipefail
 . "$(dirname "$0")/places.sh"
 
-made_from=$(cat "$here"/{install.sh,places.sh,enter.sh,dotnet.c,PSModel.Windows.csproj} | sha256sum)
+made_from=$(cat "$here"/{install.sh,places.sh,dotnet.c,PSModel.Windows.csproj} "$checkout/.config/dotnet-tools.json" | sha256sum)
 if [ -f "$ready" ] && [ "$(cat "$ready")" = "$made_from" ]; then
     exit 0
 fi
@@ -62,6 +62,12 @@ for framework in NETCore WindowsDesktop; do
 done
 x86_64-w64-mingw32-gcc -municode -O1 -Wall -Werror -o "$root/dotnet/dotnet.exe" "$here/dotnet.c"
 
+# PowerShell, where jobs find pwsh.exe.
+(cd "$checkout" && dotnet tool restore -v quiet)
+version=$(sed -n 's/.*"version": "\(.*\)".*/\1/p' "$checkout/.config/dotnet-tools.json")
+cp -r "$packages/powershell/$version"/tools/net*/any/win "$root/pwsh"
+cp "$root/dotnet/dotnet.exe" "$root/pwsh/pwsh.exe"
+
 # C:, in the folder itself rather than in a run's own layer. Without Mono and HTML, which Wine would ask for; no screen; an
 # unhandled exception must end its process, where Wine's debugger would wait for ever.
 export PSMODEL_WINE_KEEP=yes
@@ -71,4 +77,5 @@ timeout 60 "$here/enter.sh" reg add 'HKLM\Software\Microsoft\Windows NT\CurrentV
 timeout 60 "$here/enter.sh" reg add 'HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug' /v Debugger /d 'none.exe %ld %ld' /f
 
 timeout 60 "$here/enter.sh" dotnet --list-runtimes
+timeout 60 "$here/run.sh" pwsh -NoProfile -Command '$PSVersionTable.OS'
 echo "$made_from" > "$ready"

@@ -1,8 +1,17 @@
 #!/usr/bin/env bash
-# Runs the tests of a project under Wine, as WineTests does: all that left-out.txt does not name, or the named classes or methods.
-#   tests/windows/run.sh PSModel.Core.Tests [PSModel.Core.Tests.CheckpointFileTests ...]
+# Runs a Windows program on a console of its own, as WineTests does: PowerShell needs one, and so do the programs that it is started
+# by. A project's tests are run by their program, all that left-out.txt does not name or the named classes or methods; Pester files
+# by PowerShell.
+#   tests/windows/run.sh dotnet tests/PSModel.Core.Tests/bin/Release/net10.0/PSModel.Core.Tests.dll PSModel.Core.Tests.ResumeTests
+#   tests/windows/run.sh pwsh -NoProfile -File tests/Invoke-PesterFile.ps1 -Pester ~/.nuget/packages/pester/6.2.0/tools/Pester.psd1
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/places.sh"
-project=$1
-shift
-timeout -k 10 1800 "$here/enter.sh" dotnet "$checkout/tests/$project/bin/${CONFIGURATION:-Release}/net10.0/$project.dll" "$@"
+
+# The output goes past the console, which has 80 columns.
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+printf -v command '%q ' "$here/enter.sh" "$@"
+code=0
+timeout -k 10 1800 script -qec "$command > $log 2>&1" /dev/null < /dev/null > /dev/null || code=$?
+cat "$log"
+exit $code

@@ -1,0 +1,1 @@
+return PSModel.TestParts.TestProgram.Run(args);
