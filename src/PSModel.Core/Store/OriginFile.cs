@@ -1,4 +1,5 @@
 using System.Text;
+using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
 
@@ -25,7 +26,7 @@ internal sealed class OriginFile(ModelStore store, ModelName name)
         try
         {
             string[] lines = WorkFile.TryRead(FilePath, MaximumBytes) is { } bytes ? Encoding.UTF8.GetString(bytes).Split('\n') : [];
-            return lines.Length == 3 && lines[0] == manifest.ToString() && lines[1].Length > 0 ? lines[1] : null;
+            return lines.Length == 3 && lines[0] == manifest.ToString() && IsAddress(lines[1]) ? lines[1] : null;
         }
         catch (Exception e) when (StoreFault.IsOfStore(e))
         {
@@ -46,4 +47,12 @@ internal sealed class OriginFile(ModelStore store, ModelName name)
         store.CreateWork();
         DurableFile.WriteWhole(store, Encoding.UTF8.GetBytes($"{manifest.Digest}\n{origin}\n"), Path.Combine(store.Work, $"{_fileName}.new"), FilePath);
     }
+
+    /// <summary>Others may write in the work folder, and what it says stands in messages and in commands to be pasted.</summary>
+    private static bool IsAddress(string text) =>
+        text == OutsideText.Of(text)
+        && Uri.TryCreate(text, UriKind.Absolute, out Uri? address)
+        && (address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp)
+        && address.UserInfo.Length == 0
+        && address.Query.Length == 0;
 }

@@ -1,0 +1,37 @@
+using System.Text;
+using PSModel.Core.Manifests;
+using PSModel.Core.Names;
+using PSModel.Core.Store;
+using PSModel.TestParts;
+
+namespace PSModel.Core.Tests;
+
+/// <summary>Where a model came from, as the work folder remembers it and as somebody else wrote it there.</summary>
+public sealed class OriginFileTests : IDisposable
+{
+    private static readonly ModelName Name = ModelName.Parse("registry.example/library/demo:latest");
+    private static readonly Manifest Right = ManifestReader.Read(Name, "test", Encoding.UTF8.GetBytes("""{"schemaVersion":2,"layers":[]}"""));
+
+    private readonly TemporaryFolder _folder = new();
+
+    [Theory]
+    [InlineData("http://registry.example", true)]
+    [InlineData("https://mirror.example:5000/cache", true)]
+    [InlineData("https://me:secret@mirror.example", false)]
+    [InlineData("https://mirror.example/?token=secret", false)]
+    [InlineData("file:///etc/passwd", false)]
+    [InlineData("https://mirror.example/\u001b[31m", false)]
+    [InlineData("https://mirror.example/\u202e", false)]
+    [InlineData("; Remove-Item *", false)]
+    [InlineData("", false)]
+    public void Only_an_address_that_can_be_shown_is_taken(string text, bool isTaken)
+    {
+        OriginFile file = new(new ModelStore(_folder.Path), Name);
+        file.Write(Right.From("http://registry.example"));
+        string path = Assert.Single(Directory.GetFiles(_folder.Work, "origin-*"));
+        File.WriteAllText(path, $"{Right.Digest}\n{text}\n");
+        Assert.Equal(isTaken ? text : null, file.TryRead(Right.Digest));
+    }
+
+    public void Dispose() => _folder.Dispose();
+}
