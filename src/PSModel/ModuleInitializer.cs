@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using System.Reflection;
-using System.Runtime.InteropServices;
 
 namespace PSModel;
 
@@ -14,7 +13,8 @@ public sealed class ModuleInitializer : IModuleAssemblyInitializer
 
     private static readonly string Folder = Path.GetDirectoryName(typeof(ModuleInitializer).Assembly.Location)!;
 
-    private static readonly bool IsFramework = RuntimeInformation.FrameworkDescription.StartsWith(".NET Framework", StringComparison.Ordinal);
+    /// <summary>Whether the runtime has no load contexts: .NET Framework, and Mono.</summary>
+    private static readonly bool IsFramework = typeof(object).Assembly.GetType("System.Runtime.Loader.AssemblyLoadContext") is null;
 
     /// <summary>Where the core lies for this edition of PowerShell.</summary>
     internal static string CoreFolder => Path.Combine(Folder, IsFramework ? "netstandard2.0" : "net8.0");

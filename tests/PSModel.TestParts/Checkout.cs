@@ -28,6 +28,14 @@ public static class Checkout
     public static string FrameworkTests { get; } =
         Path.Combine(Root, "tests", "PSModel.Core.FrameworkTests", "bin", Configuration, "net472", "PSModel.Core.FrameworkTests.dll");
 
+    /// <summary>The program that loads the module as Windows PowerShell does.</summary>
+    public static string FrameworkHost { get; } =
+        Path.Combine(Root, "tests", "PSModel.FrameworkHost", "bin", Configuration, "net472", "PSModel.FrameworkHost.exe");
+
+    /// <summary>What .NET Framework 4.7.2 has.</summary>
+    public static string FrameworkReferences { get; } =
+        typeof(Checkout).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "FrameworkReferences").Value!;
+
     /// <summary>Runs the Pester files.</summary>
     public static string PesterRunner { get; } = Path.Combine(Root, "tests", "Invoke-PesterFile.ps1");
 

@@ -23,7 +23,7 @@ public sealed class ImportTests : IDisposable
             ([System.Runtime.Loader.AssemblyLoadContext]::All | Where-Object Name -eq PSModel).Count
             @([System.AppDomain]::CurrentDomain.GetAssemblies() | Where-Object { $_.GetName().Name -eq 'PSModel.Core' }).Count
             """;
-        using ChildProcess process = ChildProcess.Start("dotnet", ["tool", "run", "pwsh", "--", "-NoProfile", "-NonInteractive", "-Command", script], ("NO_COLOR", "1"));
+        using ChildProcess process = ChildProcess.Start("dotnet", Pwsh.Bare(script));
         await process.WaitAsync();
         Assert.Equal(string.Empty, process.Error);
         Assert.Equal(["1", "1"], process.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));

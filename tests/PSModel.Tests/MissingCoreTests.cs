@@ -60,7 +60,7 @@ public sealed class MissingCoreTests : IDisposable
     {
         using ChildProcess process = ChildProcess.Start(
             "dotnet",
-            ["tool", "run", "pwsh", "--", "-NoProfile", "-NonInteractive", "-Command", $"{damage}; Import-Module '{_module}'; try {{ {command} }} catch {{ \"$_ $($_.ErrorDetails.RecommendedAction)\" }}; 'still here'"]);
+            Pwsh.Bare($"{damage}; Import-Module '{_module}'; try {{ {command} }} catch {{ \"$_ $($_.ErrorDetails.RecommendedAction)\" }}; 'still here'"));
         await process.WaitAsync();
         return process.Error + process.Output;
     }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using PSModel.Loopback;
 using PSModel.TestParts;
 
@@ -21,7 +22,7 @@ public sealed class WhatIfTests : IAsyncLifetime, IDisposable
         int shared = _model.Blobs.Select(blob => blob.Digest).Intersect(_second.Blobs.Select(blob => blob.Digest)).Count();
         Assert.Equal(_second.Blobs.Count - 1, shared);
         int all = _model.Blobs.Count + _second.Blobs.Count - shared;
-        Assert.Matches($"^What if: In all, {all} blobs of 8\\.00 MB would be fetched, 0 blobs of 0 B are there, and the volume of '{_store.Path}' has room for [0-9.]+ [KMGT]B\\.$", first[^1]);
+        Assert.Matches($"^What if: In all, {all} blobs of 8\\.00 MB would be fetched, 0 blobs of 0 B are there, and the volume of '{Regex.Escape(_store.Path)}' has room for [0-9.]+ [KMGT]B\\.$", first[^1]);
         Assert.Single(first, line => line.Contains("In all", StringComparison.Ordinal));
         Assert.False(Directory.Exists(_store.Blobs));
 

@@ -161,7 +161,8 @@ public sealed class ModelStore
         string path = ManifestPath(name);
         try
         {
-            if (!File.Exists(path) && StoreNames.FindOtherCase(Manifests, name) is { } other)
+            // Windows takes every spelling for the file's own.
+            if ((Path.DirectorySeparatorChar == '\\' || !File.Exists(path)) && StoreNames.FindOtherCase(Manifests, name) is { } other)
             {
                 name = other;
                 path = ManifestPath(name);

@@ -63,8 +63,11 @@ internal static class StoreNames
         {
             string part = parts[level];
             bool isLast = level == parts.Length - 1;
+
+            // Windows finds an entry in whatever letters, and gives it in its own.
+            string pattern = Path.DirectorySeparatorChar == '\\' ? part : "*";
             paths = paths
-                .SelectMany(folder => isLast ? Directory.EnumerateFiles(folder) : Directory.EnumerateDirectories(folder))
+                .SelectMany(folder => isLast ? Directory.EnumerateFiles(folder, pattern) : Directory.EnumerateDirectories(folder, pattern))
                 .Where(entry => string.Equals(Path.GetFileName(entry), part, StringComparison.OrdinalIgnoreCase));
         }
 
