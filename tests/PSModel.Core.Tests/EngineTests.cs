@@ -45,6 +45,12 @@ public abstract class EngineTests : IAsyncLifetime, IDisposable
 
     private protected List<LoopbackRequest> BlobRequests => [.. Registry.Requests.Where(request => request.IsBlob)];
 
+    /// <summary>The names of what lies in the work folder, in order, but for where models came from.</summary>
+    private protected IEnumerable<string?> WorkLeft => Directory.GetFiles(Folder.Work)
+        .Select(Path.GetFileName)
+        .Where(name => !name!.StartsWith("origin-", StringComparison.Ordinal))
+        .OrderBy(name => name, StringComparer.Ordinal);
+
     private protected void Fault(Action<LoopbackRequest, LoopbackAnswer> fault) => Registry.Fault = (request, answer) =>
     {
         if (request.IsBlob)

@@ -160,8 +160,8 @@ public sealed class TidinessTests : EngineTests
     [NeedsFact("mount", "umount", Root = true)]
     public async Task Room_is_measured_where_the_work_lies()
     {
-        Directory.CreateDirectory(Folder.Work);
-        await ChildProcess.RunAsync("mount", "-t", "tmpfs", "-o", "size=1m", "none", Folder.Work);
+        Directory.CreateDirectory(Folder.Blobs);
+        await ChildProcess.RunAsync("mount", "-t", "tmpfs", "-o", "size=1m", "none", Folder.Blobs);
         try
         {
             ModelFaultException fault = await Assert.ThrowsAsync<ModelFaultException>(() => SaveAsync(_content));
@@ -170,7 +170,7 @@ public sealed class TidinessTests : EngineTests
         }
         finally
         {
-            await ChildProcess.RunAsync("umount", Folder.Work);
+            await ChildProcess.RunAsync("umount", Folder.Blobs);
         }
     }
 #endif
