@@ -121,11 +121,9 @@ internal sealed class HttpTransport : IDisposable
     /// <summary>None where it cannot be read: the redirect is then an answer as any other status is.</summary>
     private static Uri? RedirectTarget(HttpResponseMessage response, Uri address)
     {
-        Uri? target = null;
         bool isRedirect = response.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.Found
             or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or (HttpStatusCode)308;
-        bool isTold = isRedirect && response.Headers.Location is { } location && Uri.TryCreate(address, location, out target) && AddressText.IsReadable(target);
-        return isTold ? target : null;
+        return isRedirect ? AddressText.TryReadLocation(response, address) : null;
     }
 
     private void RefuseUntrusted(Uri from, Uri to)

@@ -24,7 +24,7 @@ internal sealed class RegistryEndpoint
         origin = options.Registry?.OriginalString ?? origin;
         string? remedy = options.Registry is null ? null : "Correct the address given with -Registry.";
         string shown = OutsideText.Of(OutsideText.Typed(origin));
-        if (!Uri.TryCreate(origin, UriKind.Absolute, out Uri? address) || address.Scheme is not ("https" or "http") || !AddressText.IsReadable(address))
+        if (!AddressText.TryRead(origin, out Uri? address) || address.Scheme is not ("https" or "http") || !AddressText.IsReadable(address))
         {
             throw Refused(name, $"'{shown}' is not the address of a registry.", remedy);
         }
@@ -64,7 +64,7 @@ internal sealed class RegistryEndpoint
     {
         string tail = ManifestPath(manifest.Name);
         string source = manifest.Source;
-        bool isRemote = source.EndsWith(tail, StringComparison.Ordinal) && Uri.TryCreate(source, UriKind.Absolute, out Uri? address) && !address.IsFile;
+        bool isRemote = source.EndsWith(tail, StringComparison.Ordinal) && AddressText.TryRead(source, out Uri? address) && !address.IsFile;
         return isRemote ? source.Substring(0, source.Length - tail.Length) : manifest.Origin;
     }
 

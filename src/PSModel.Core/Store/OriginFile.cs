@@ -2,6 +2,7 @@ using System.Text;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
+using PSModel.Core.Registry;
 
 namespace PSModel.Core.Store;
 
@@ -51,7 +52,7 @@ internal sealed class OriginFile(ModelStore store, ModelName name)
     /// <summary>Others may write in the work folder, and what it says stands in messages and in commands to be pasted.</summary>
     private static bool IsAddress(string text) =>
         text == OutsideText.Of(text)
-        && Uri.TryCreate(text, UriKind.Absolute, out Uri? address)
+        && AddressText.TryRead(text, out Uri? address)
         && (address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp)
         && address.UserInfo.Length == 0
         && address.Query.Length == 0;

@@ -24,6 +24,7 @@ public sealed class AddressTests
     [InlineData($"file:///mirror?token={Shown.Secret}")]
     [InlineData("http://\u202E://1e999127.0.0.1[]")]
     [InlineData("https://\u200b/")]
+    [InlineData("//\u202E/sha256-latest\uFFFD%2e%2e[aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_localhost")]
     public void A_registry_whose_address_has_a_secret_or_cannot_be_used_is_refused(string registry)
     {
         ModelFaultException fault = Get("demo", new Uri(registry, UriKind.RelativeOrAbsolute));
