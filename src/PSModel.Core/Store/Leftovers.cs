@@ -36,8 +36,11 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
                 RemoveOf(group.Key, [.. group], limit, tell);
             }
 
-            RemoveManifests(store.Work, limit, tell);
-            RemoveManifests(store.ManifestWork, limit, tell);
+            foreach (string folder in new[] { store.Work, store.ManifestWork }.Distinct())
+            {
+                RemoveManifests(folder, limit, tell);
+            }
+
             store.OfOthers().ToList().ForEach(other => RemoveOfOther(other, limit, tell));
         }
         catch (Exception e) when (StoreFault.IsOfStore(e) || e is ModelFaultException)
@@ -48,7 +51,7 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
     }
 
     private static List<IGrouping<BlobDigest, FileInfo>> ByBlob(ModelStore at) =>
-        [.. Files(at.Work, "sha256-*").Where(file => BlobOf(file) is not null).GroupBy(file => BlobOf(file)!)];
+        [.. Files(at.Work, "sha256-*").Select(file => (Blob: BlobOf(file), File: file)).Where(pair => pair.Blob is not null).GroupBy(pair => pair.Blob!, pair => pair.File)];
 
     private static BlobDigest? BlobOf(FileInfo file)
     {

@@ -251,12 +251,18 @@ public sealed class ModelStore
     private void CreateWork(string path)
     {
         DurableFile.CreateFolder(this, path);
-        foreach (string folder in new[] { path, WorkFolder.CommonOf(path) })
+        RequireNoLink(path);
+        if (WorkFolder.CommonOf(path) is { } common && common != path)
         {
-            if (FileFacts.TryReadEntry(folder) is { IsLink: true })
-            {
-                throw new IOException($"'{folder}' is a link, and no unfinished work is written through one. Remove it.");
-            }
+            RequireNoLink(common);
+        }
+    }
+
+    private static void RequireNoLink(string folder)
+    {
+        if (FileFacts.TryReadEntry(folder) is { IsLink: true })
+        {
+            throw new IOException($"'{folder}' is a link, and no unfinished work is written through one. Remove it.");
         }
     }
 

@@ -28,7 +28,7 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
     /// it can be of use.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await TakeOverAsync(cancellationToken).ConfigureAwait(false);
+        await _takeover.RunAsync(cancellationToken).ConfigureAwait(false);
         Checkpoint? kept = FindCheckpoint();
         if (kept is null)
         {
@@ -54,14 +54,6 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
         }
 
         planned.Meter.Phase = TransferPhase.Completed;
-    }
-
-    private async Task TakeOverAsync(CancellationToken cancellationToken)
-    {
-        if (_store.OfOthers().Any())
-        {
-            await Task.Run(() => StoreFault.Guard(_store, _store.Work, () => _takeover.Run(cancellationToken)), cancellationToken).ConfigureAwait(false);
-        }
     }
 
     private async Task FetchAsync(Checkpoint? kept, BlobHash hash, PartialBlob file, CancellationToken cancellationToken)

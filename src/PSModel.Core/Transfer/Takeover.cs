@@ -1,4 +1,5 @@
 using System.Buffers;
+using PSModel.Core.Faults;
 using PSModel.Core.Hashing;
 using PSModel.Core.Manifests;
 using PSModel.Core.Sinks;
@@ -20,18 +21,24 @@ internal sealed class Takeover(ModelStore store, Layer layer, Action<string> tel
     /// <summary>Copies what is furthest, if this machine has nothing of its own; afterwards that lies in a checkpoint as after a call
     /// of this machine.</summary>
     /// <exception cref="OperationCanceledException">It was stopped; nothing changed.</exception>
-    public void Run(CancellationToken cancellationToken)
+    /// <exception cref="ModelFaultException">The store cannot be read or written.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
-        if (_checkpoints.Exists || FindFurthest() is not { } found)
+        (ModelStore Store, Checkpoint Checkpoint)? furthest = null;
+        StoreFault.Guard(store, store.Work, () => furthest = _checkpoints.Exists ? null : FindFurthest());
+        if (furthest is { } found)
         {
-            return;
+            await Task.Run(() => StoreFault.Guard(store, store.Work, () => TakeOver(found.Store, found.Checkpoint, cancellationToken)), cancellationToken).ConfigureAwait(false);
         }
+    }
 
+    private void TakeOver(ModelStore other, Checkpoint checkpoint, CancellationToken cancellationToken)
+    {
         bool isKept = false;
         try
         {
-            tell($"Another machine left {found.Checkpoint.Offset} bytes of {layer.Digest} in '{found.Store.Work}'; they are copied and checked.");
-            isKept = Copy(found.Store, found.Checkpoint, cancellationToken);
+            tell($"Another machine left {ByteText.Of(checkpoint.Offset)} of {layer.Digest} in '{other.Work}'; they are copied and checked.");
+            isKept = Copy(other, checkpoint, cancellationToken);
             if (!isKept)
             {
                 tell($"They are not what was fetched, and {layer.Digest} is fetched from its beginning.");
@@ -57,16 +64,17 @@ internal sealed class Takeover(ModelStore store, Layer layer, Action<string> tel
     /// work makes another checkpoint.</summary>
     public void Reject()
     {
-        foreach (ModelStore other in store.OfOthers())
+        try
         {
-            try
+            foreach (ModelStore other in store.OfOthers())
             {
                 new CheckpointFile(other, layer.Digest).Delete();
             }
-            catch (Exception e) when (StoreFault.IsOfStore(e))
-            {
-                tell($"What another machine left of {layer.Digest} in '{other.Work}' could not be removed: {e.Message}");
-            }
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            // That the bytes are wrong is what the user has to hear.
+            tell($"What other machines left of {layer.Digest} in '{store.CommonWork}' could not be removed: {e.Message}");
         }
     }
 

@@ -20,8 +20,13 @@ internal sealed class NameOfRowAttribute : ArgumentTransformationAttribute
         return item.BaseObject is string or ValueType or IEnumerable ? inputData
             : OutputFactory.IsOf<ModelBlobProgress>(item) ? Array.Empty<string>()
             : item.BaseObject is PSCustomObject && !SaysMore(item) && (TextOf(item, "Name") ?? TextOf(item, "Model")) is { } name ? name
-            : throw new ArgumentTransformationMetadataException(
-                $"An object of type {item.TypeNames[0]} is no model name.", new PSInvalidCastException($"An object of type {item.TypeNames[0]} is no model name."));
+            : throw NoName(item);
+    }
+
+    private static ArgumentTransformationMetadataException NoName(PSObject item)
+    {
+        string why = $"An object of type {item.TypeNames[0]} is no model name.";
+        return new ArgumentTransformationMetadataException(why, new PSInvalidCastException(why));
     }
 
     /// <summary>A blob's path and a manifest's text say more than the name.</summary>
