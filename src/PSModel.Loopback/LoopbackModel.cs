@@ -49,6 +49,13 @@ public sealed class LoopbackModel
         return Of(name, tag, layers);
     }
 
+    /// <summary>Makes a model of one blob: its weights, and no config.</summary>
+    public static LoopbackModel WithWeightsAlone(string name, string tag, BlobContent weights) => new(
+        name,
+        tag,
+        JsonSerializer.SerializeToUtf8Bytes(new { schemaVersion = 2, layers = new[] { Entry(LayerPrefix + "model", weights) } }),
+        [weights]);
+
     /// <summary>Makes up a model of many blobs of one size, as those with a blob for each tensor are; the config is the last.</summary>
     /// <param name="name">Namespace and model.</param>
     /// <param name="tag">The tag.</param>

@@ -27,7 +27,7 @@ public sealed class TidinessTests : EngineTests
 
         Assert.Equal(
             new[] { "lock", $"{saved.Layer.Digest.FileName}.blocks", $"{other.Layer.Digest.FileName}.blocks" }.Order(StringComparer.Ordinal),
-            Directory.GetFiles(Folder.Work).Select(Path.GetFileName).Where(file => !file!.StartsWith("origin-", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+            WorkLeft);
         Assert.Contains(Watcher.Told, message => message.Contains(saved.Layer.Digest.ToString(), StringComparison.Ordinal) && message.Contains("left", StringComparison.Ordinal));
     }
 
@@ -37,7 +37,7 @@ public sealed class TidinessTests : EngineTests
         SavedBlob saved = await SaveAsync(_content);
         Leave(saved.Layer.Digest, age: 0);
         await SaveAsync(_content);
-        Assert.Equal(["lock", $"{saved.Layer.Digest.FileName}.blocks"], Directory.GetFiles(Folder.Work).Select(Path.GetFileName).Where(file => !file!.StartsWith("origin-", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Equal(["lock", $"{saved.Layer.Digest.FileName}.blocks"], WorkLeft);
     }
 
     [Theory]

@@ -36,9 +36,7 @@ internal sealed class TransferWatcher : ISaveObserver
 
     public async Task<ModelSaver> SaveAsync(EngineTests tests, BlobContent content, CancellationToken cancellationToken = default)
     {
-        string manifest = $$"""{"schemaVersion":2,"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":"{{content.Digest}}","size":{{content.Length}}}]}""";
-        LoopbackModel model = LoopbackModel.WithWeights("library/demo", "latest", content).WithManifest(System.Text.Encoding.UTF8.GetBytes(manifest));
-        string name = tests.Registry.Offer(model);
+        string name = tests.Registry.Offer(LoopbackModel.WithWeightsAlone("library/demo", "latest", content));
         _fault = null;
 
         // That of an earlier save would be looked at.

@@ -32,9 +32,13 @@ public static class Checkout
     public static string FrameworkHost { get; } =
         Path.Combine(Root, "tests", "PSModel.FrameworkHost", "bin", Configuration, "net472", "PSModel.FrameworkHost.exe");
 
+    /// <summary>Where NuGet keeps the packages that were restored.</summary>
+    public static string Packages { get; } =
+        typeof(Checkout).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "NuGetPackageRoot").Value!;
+
     /// <summary>What .NET Framework 4.7.2 has.</summary>
     public static string FrameworkReferences { get; } =
-        typeof(Checkout).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "FrameworkReferences").Value!;
+        Path.Combine(Packages, "microsoft.netframework.referenceassemblies.net472", "1.0.3", "build", ".NETFramework", "v4.7.2");
 
     /// <summary>Runs the Pester files.</summary>
     public static string PesterRunner { get; } = Path.Combine(Root, "tests", "Invoke-PesterFile.ps1");

@@ -9,7 +9,7 @@ internal sealed class LeftOut
 
     private LeftOut(HashSet<string> names) => _names = names;
 
-    /// <summary>The tests that were left out so far; one with several cases counts once.</summary>
+    /// <summary>The tests that were left out so far, each case of one that has several.</summary>
     public int Count => _count;
 
     /// <exception cref="FormatException">A line has no reason.</exception>

@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.Json;
 
 namespace PSModel.TestParts;
@@ -31,7 +30,6 @@ public static class Pwsh
 
         using JsonDocument manifest = JsonDocument.Parse(File.ReadAllText(Path.Combine(Checkout.Root, ".config", "dotnet-tools.json")));
         string version = manifest.RootElement.GetProperty("tools").GetProperty("powershell").GetProperty("version").GetString()!;
-        string packages = typeof(Pwsh).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "NuGetPackageRoot").Value!;
-        return Path.Combine(packages, "powershell", version, "tools", "net10.0", "any", "unix", "pwsh.dll");
+        return Path.Combine(Checkout.Packages, "powershell", version, "tools", "net10.0", "any", "unix", "pwsh.dll");
     }
 }

@@ -19,6 +19,13 @@ public sealed class TemporaryFolder : IDisposable
     /// <summary>The path of a blob of <c>sha256:</c> and so on.</summary>
     public string Blob(string digest) => System.IO.Path.Combine(Blobs, digest.Replace(':', '-'));
 
+    /// <summary>The digest of what a blob's file holds.</summary>
+    public string DigestOf(string digest)
+    {
+        using FileStream file = File.OpenRead(Blob(digest));
+        return $"sha256:{Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(file)).ToLowerInvariant()}";
+    }
+
     /// <summary>Every file and folder of a store but the unfinished work, with the files' bytes: what a failure must not change.</summary>
     public SortedDictionary<string, string> Snapshot()
     {

@@ -81,7 +81,7 @@ public static class TestProgram
             foreach (string name in leftOut.Unused(assembly.GetName().Name!))
             {
                 failed++;
-                Console.WriteLine($"FAILED left-out.txt names {name}, and there is no such test.");
+                Console.WriteLine($"ERROR left-out.txt names {name}, and there is no such test.");
             }
         }
 

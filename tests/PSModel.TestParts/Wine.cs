@@ -30,7 +30,8 @@ public static class Wine
     {
         (bool passed, string output) = await RunAsync(project, patience);
         string[] failed = [.. output.Split('\n').Where(line => line.StartsWith(Failed, StringComparison.Ordinal)).Select(NameOf).Distinct()];
-        if (!passed && failed.Length is > 0 and <= MostAgain)
+        bool isOfTests = !output.Split('\n').Any(line => line.StartsWith("ERROR ", StringComparison.Ordinal));
+        if (!passed && isOfTests && failed.Length is > 0 and <= MostAgain)
         {
             (passed, string again) = await RunAsync(project, patience, failed);
             output += again;

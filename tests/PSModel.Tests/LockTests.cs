@@ -48,7 +48,7 @@ public sealed class LockTests : IAsyncLifetime, IDisposable
         Assert.True(await first.WaitAsync() == 0, first.Error);
         Assert.True(await second.WaitAsync() == 0, second.Error);
         Assert.Contains("\nAlreadyPresent ", second.Output, StringComparison.Ordinal);
-        Assert.Equal(_content.Digest, await HashAsync());
+        Assert.Equal(_content.Digest, _store.DigestOf(_content.Digest));
     }
 
     public Task InitializeAsync() => Task.CompletedTask;
@@ -71,27 +71,10 @@ public sealed class LockTests : IAsyncLifetime, IDisposable
         Assert.Equal(0, _registry.BlobBytesSent);
     }
 
-    private string Offer() => _registry.Offer(LoopbackModel.WithWeights("library/demo", "latest", _content).WithManifest(System.Text.Encoding.UTF8.GetBytes(
-        $$"""{"schemaVersion":2,"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":"{{_content.Digest}}","size":{{_content.Length}}}]}""")));
+    private string Offer() => _registry.Offer(LoopbackModel.WithWeightsAlone("library/demo", "latest", _content));
 
     private string SaveScript(string name, string more = "") =>
         $"$ProgressPreference = 'SilentlyContinue'; Save-ModelBlob {name} '{_store.Path}' -VerifyInline -RetryIntervalSec 0 -ThrottleLimit 1 {more} | ForEach-Object {{ \"$($_.Status) $($_.BytesResumed)\" }}";
 
-    private Task WaitForBytesAsync(long bytes) => WaitUntilAsync(() => _registry.BlobBytesSent >= bytes);
-
-    private static async Task WaitUntilAsync(Func<bool> isSo)
-    {
-        using CancellationTokenSource patience = new(TimeSpan.FromMinutes(2));
-        while (!isSo())
-        {
-            patience.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-    }
-
-    private async Task<string> HashAsync()
-    {
-        await using FileStream file = File.OpenRead(_store.Blob(_content.Digest));
-        return $"sha256:{Convert.ToHexStringLower(await System.Security.Cryptography.SHA256.HashDataAsync(file))}";
-    }
+    private Task WaitForBytesAsync(long bytes) => Until.HoldsAsync(() => _registry.BlobBytesSent >= bytes);
 }

@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Xml.Linq;
 using PSModel.TestParts;
 
@@ -27,11 +26,7 @@ public sealed class PesterTests
     }
 
     /// <summary>The manifest of a Pester that was restored.</summary>
-    internal static string Find(string version)
-    {
-        string root = typeof(PesterTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "NuGetPackageRoot").Value!;
-        return Path.Combine(root, "pester", version, "tools", "Pester.psd1");
-    }
+    internal static string Find(string version) => Path.Combine(Checkout.Packages, "pester", version, "tools", "Pester.psd1");
 
     private static async Task RunAsync(string version, string culture, params string[] arguments)
     {

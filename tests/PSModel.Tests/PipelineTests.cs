@@ -147,7 +147,7 @@ public sealed class PipelineTests : IAsyncLifetime, IDisposable
                 answer.RedirectTo($"{_registry.Address}v2/library/demo/blobs/{request.Leaf}?signature=secret");
             }
         };
-        EngineResult result = Run("Save-ModelBlob $name $store -VerifyInline -Debug");
+        EngineResult result = Run("Save-ModelBlob $name $store -VerifyInline -Debug -ThrottleLimit 1");
 
         Assert.Empty(result.Errors);
         Assert.Equal(

@@ -28,7 +28,7 @@ public sealed class RepairTests : IAsyncLifetime, IDisposable
         Assert.InRange((long)blob.Properties["BytesReceived"].Value, 3 * MiB, 4 * MiB);
         Assert.Equal(true, blob.Properties["Verified"].Value);
         Assert.Equal("ReadBack", blob.Properties["Verification"].Value);
-        Assert.Equal(digest, await HashAsync(digest));
+        Assert.Equal(digest, _store.DigestOf(digest));
         Assert.Empty(Directory.GetFiles(_store.Work, "*.repair"));
     }
 
@@ -53,7 +53,7 @@ public sealed class RepairTests : IAsyncLifetime, IDisposable
 
         PSObject blob = RepairIt(name, digest, "Repaired");
         Assert.Equal(2L * MiB, blob.Properties["BytesReceived"].Value);
-        Assert.Equal(digest, await HashAsync(digest));
+        Assert.Equal(digest, _store.DigestOf(digest));
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class RepairTests : IAsyncLifetime, IDisposable
 
         PSObject blob = RepairIt(name, digest, "Repaired");
         Assert.Equal(5L * MiB, blob.Properties["BytesReceived"].Value);
-        Assert.Equal(digest, await HashAsync(digest));
+        Assert.Equal(digest, _store.DigestOf(digest));
     }
 
     [Fact]
@@ -73,12 +73,12 @@ public sealed class RepairTests : IAsyncLifetime, IDisposable
     {
         (string name, string digest) = Save(5 * MiB);
         Damage(digest, 2 * MiB, [9, 9, 9]);
-        string before = await HashAsync(digest);
+        string before = _store.DigestOf(digest);
         _registry.Fault = (request, answer) => answer.FlipAt = request.IsBlob ? (2 * MiB) + 1000 : null;
 
         EngineResult result = _engine.Run(Repair, name, _store.Path, digest);
         result.SingleError("DigestMismatch", ErrorCategory.InvalidData);
-        Assert.Equal(before, await HashAsync(digest));
+        Assert.Equal(before, _store.DigestOf(digest));
         Assert.Empty(Directory.GetFiles(_store.Work, "*.repair"));
     }
 
@@ -94,7 +94,7 @@ public sealed class RepairTests : IAsyncLifetime, IDisposable
         _registry.Fault = (request, answer) => answer.CutAfter = request.IsBlob ? 700_000 : null;
         PSObject blob = RepairIt(name, digest, "Repaired");
         Assert.InRange((int)blob.Properties["RetryCount"].Value, 5, 20);
-        Assert.Equal(digest, await HashAsync(digest));
+        Assert.Equal(digest, _store.DigestOf(digest));
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class RepairTests : IAsyncLifetime, IDisposable
         Damage(digest, 3 * MiB, [9, 9, 9]);
         _registry.Fault = (_, answer) => answer.SendWhole();
         RepairIt(name, digest, "Repaired");
-        Assert.Equal(digest, await HashAsync(digest));
+        Assert.Equal(digest, _store.DigestOf(digest));
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class RepairTests : IAsyncLifetime, IDisposable
         _registry.Fault = (_, answer) => answer.SendWhole();
         PSObject blob = RepairIt(name, digest, "Repaired");
         Assert.Equal(15L * MiB, blob.Properties["BytesReceived"].Value);
-        Assert.Equal(digest, await HashAsync(digest));
+        Assert.Equal(digest, _store.DigestOf(digest));
     }
 
     [NeedsFact(ReadBackShim.Compiler)]
@@ -180,11 +180,11 @@ public sealed class RepairTests : IAsyncLifetime, IDisposable
     {
         (string name, string digest) = Save(5 * MiB);
         Damage(digest, 100, [9, 9, 9]);
-        string before = await HashAsync(digest);
+        string before = _store.DigestOf(digest);
         long sent = _registry.BlobBytesSent;
         EngineResult result = _engine.Run("param($name, $store, $digest) Save-ModelBlob $name $store -Digest $digest -Repair -WhatIf", name, _store.Path, digest);
         Assert.Empty(result.Output);
-        Assert.Equal(before, await HashAsync(digest));
+        Assert.Equal(before, _store.DigestOf(digest));
         Assert.Equal(sent, _registry.BlobBytesSent);
     }
 
@@ -193,7 +193,7 @@ public sealed class RepairTests : IAsyncLifetime, IDisposable
     {
         (string name, string digest) = Save(40 * MiB);
         Damage(digest, 2 * MiB, [9, 9, 9]);
-        string before = await HashAsync(digest);
+        string before = _store.DigestOf(digest);
         _registry.Fault = (request, answer) => answer.StallAfter = request.IsBlob ? 500_000 : null;
         using (ChildProcess killed = ChildProcess.StartScript($"Save-ModelBlob {name} '{_store.Path}' -Digest {digest} -Repair -Verbose"))
         {
@@ -201,10 +201,10 @@ public sealed class RepairTests : IAsyncLifetime, IDisposable
             await killed.KillAsync();
         }
 
-        Assert.Equal(before, await HashAsync(digest));
+        Assert.Equal(before, _store.DigestOf(digest));
         _registry.Fault = null;
         RepairIt(name, digest, "Repaired");
-        Assert.Equal(digest, await HashAsync(digest));
+        Assert.Equal(digest, _store.DigestOf(digest));
     }
 
     public Task InitializeAsync() => Task.CompletedTask;
@@ -252,11 +252,5 @@ public sealed class RepairTests : IAsyncLifetime, IDisposable
         using FileStream file = File.OpenWrite(_store.Blob(digest));
         file.Position = at;
         file.Write(bytes);
-    }
-
-    private async Task<string> HashAsync(string digest)
-    {
-        await using FileStream file = File.OpenRead(_store.Blob(digest));
-        return $"sha256:{Convert.ToHexStringLower(await SHA256.HashDataAsync(file))}";
     }
 }

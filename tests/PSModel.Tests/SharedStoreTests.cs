@@ -20,19 +20,19 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
         // Both stand still, the second behind the checkpoint of the first, with which it began.
         _registry.Fault = (request, answer) => answer.StallAfter = StallAt(request, IsSecond(request) ? 34 * MiB : 40 * MiB);
         using ChildProcess first = await StartAsync(_first, 1, Offer("one"));
-        await WaitUntilAsync(() => Checkpoints().Any() && _registry.BlobBytesSent >= 40 * MiB);
+        await Until.HoldsAsync(() => Checkpoints().Any() && _registry.BlobBytesSent >= 40 * MiB);
         using ChildProcess second = await StartAsync(_second, 2, Offer("two"));
-        await WaitUntilAsync(() => _registry.BlobBytesSent >= 41 * MiB);
+        await Until.HoldsAsync(() => _registry.BlobBytesSent >= 41 * MiB);
 
         _registry.Fault = (request, answer) => answer.StallAfter = IsSecond(request) ? StallAt(request, 34 * MiB) : null;
         Assert.True(await first.WaitAsync() == 0, first.Error);
         Assert.Equal("Downloaded 0", first.Output.Trim());
-        Assert.Equal(_content.Digest, await HashAsync());
+        Assert.Equal(_content.Digest, _store.DigestOf(_content.Digest));
 
         _registry.Fault = null;
         Assert.True(await second.WaitAsync() == 0, second.Error);
         Assert.Matches(@"^Downloaded [1-9]\d+", second.Output);
-        Assert.Equal(_content.Digest, await HashAsync());
+        Assert.Equal(_content.Digest, _store.DigestOf(_content.Digest));
     }
 
     [NeedsFact(ReadBackShim.Compiler)]
@@ -42,7 +42,7 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
         _registry.Fault = (request, answer) => answer.StallAfter = StallAt(request, 40 * MiB);
         using (ChildProcess first = await StartAsync(_first, 1, name))
         {
-            await WaitUntilAsync(() => Checkpoints().Any() && _registry.BlobBytesSent >= 40 * MiB);
+            await Until.HoldsAsync(() => Checkpoints().Any() && _registry.BlobBytesSent >= 40 * MiB);
             await first.KillAsync();
         }
 
@@ -52,7 +52,7 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
         Assert.True(await second.WaitAsync() == 0, second.Error);
         Assert.Contains("Another machine left", second.Output, StringComparison.Ordinal);
         Assert.InRange(_registry.BlobBytesSent - before, 1, 84 * MiB);
-        Assert.Equal(_content.Digest, await HashAsync());
+        Assert.Equal(_content.Digest, _store.DigestOf(_content.Digest));
     }
 
     public Task InitializeAsync() => Task.CompletedTask;
@@ -76,24 +76,7 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
         return ChildProcess.StartScript(script, await ReadBackShim.CompileShareAsync(shim.Path, host));
     }
 
-    private string Offer(string name) => _registry.Offer(LoopbackModel.WithWeights($"library/{name}", "latest", _content).WithManifest(System.Text.Encoding.UTF8.GetBytes(
-        $$"""{"schemaVersion":2,"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":"{{_content.Digest}}","size":{{_content.Length}}}]}""")));
+    private string Offer(string name) => _registry.Offer(LoopbackModel.WithWeightsAlone($"library/{name}", "latest", _content));
 
     private IEnumerable<string> Checkpoints() => Directory.Exists(_store.Work) ? Directory.EnumerateFiles(_store.Work, "*.checkpoint", SearchOption.AllDirectories) : [];
-
-    private static async Task WaitUntilAsync(Func<bool> isSo)
-    {
-        using CancellationTokenSource patience = new(TimeSpan.FromMinutes(2));
-        while (!isSo())
-        {
-            patience.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-    }
-
-    private async Task<string> HashAsync()
-    {
-        await using FileStream file = File.OpenRead(_store.Blob(_content.Digest));
-        return $"sha256:{Convert.ToHexStringLower(await System.Security.Cryptography.SHA256.HashDataAsync(file))}";
-    }
 }

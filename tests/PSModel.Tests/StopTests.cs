@@ -139,15 +139,7 @@ public sealed class StopTests : IAsyncLifetime, IDisposable
         _store.Dispose();
     }
 
-    private static async Task WaitUntilAsync(Func<bool> condition)
-    {
-        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(30));
-        while (!condition())
-        {
-            patience.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-    }
+    private static Task WaitUntilAsync(Func<bool> condition) => Until.HoldsAsync(condition, TimeSpan.FromSeconds(30));
 
     /// <summary>The files that this process has open, where the system tells.</summary>
     private static IEnumerable<string> OpenFiles() =>

@@ -24,7 +24,7 @@ internal static class Fuzz
         "4611686018427387904", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "null", "true", "\"\"", "\"1\"", "[]", "{}",
     ];
 
-    /// <summary>Cases of each property; the what failed once stands in tests of its own.</summary>
+    /// <summary>Cases of each property; what failed once stands in tests of its own.</summary>
     public static int Cases { get; } = int.Parse(Environment.GetEnvironmentVariable("HOSTILE_CASES") ?? "50", CultureInfo.InvariantCulture);
 
     /// <summary>A text of up to ten nasty pieces, seldom a long one.</summary>

@@ -6,7 +6,6 @@
  * PSMODEL_SHIM_MARK    a file that is made when it begins
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,19 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dlsym.h"
+
 static int seen;
-
-static void *real_dlsym(void *library, const char *name)
-{
-    static void *(*next)(void *, const char *);
-    const char *versions[] = { "GLIBC_2.34", "GLIBC_2.2.5", "GLIBC_2.17" };
-    unsigned i;
-
-    for (i = 0; next == NULL && i < sizeof versions / sizeof *versions; i++) {
-        next = dlvsym(RTLD_NEXT, "dlsym", versions[i]);
-    }
-    return next(library, name);
-}
 
 int fsync(int fd)
 {

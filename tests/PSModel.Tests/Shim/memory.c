@@ -4,31 +4,17 @@
  * function up by name.
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
+#include "dlsym.h"
+
 #define MUCH (1024 * 1024)
 
-typedef void *(*lookup)(void *, const char *);
-
 static int (*update)(void *, const void *, size_t);
-
-static lookup real_lookup(void)
-{
-    static const char *versions[] = {"GLIBC_2.34", "GLIBC_2.17", "GLIBC_2.2.5"};
-
-    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
-        lookup found = (lookup)dlvsym(RTLD_NEXT, "dlsym", versions[i]);
-        if (found != NULL) {
-            return found;
-        }
-    }
-    abort();
-}
 
 /* The first member of SHA256_CTX is the array of the eight words. */
 static int wrong_update(void *context, const void *data, size_t length)
@@ -47,7 +33,7 @@ static int wrong_update(void *context, const void *data, size_t length)
 
 void *dlsym(void *handle, const char *name)
 {
-    void *found = real_lookup()(handle, name);
+    void *found = real_dlsym(handle, name);
 
     if (found != NULL && strcmp(name, "SHA256_Update") == 0) {
         update = (int (*)(void *, const void *, size_t))found;

@@ -6,7 +6,6 @@
  * PSMODEL_SHIM_HOST    the machine's number
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +16,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "dlsym.h"
+
 #define BOOT "/proc/sys/kernel/random/boot_id"
 #define NFS_SUPER_MAGIC 0x6969
 
@@ -25,18 +26,6 @@ static int host(void)
     const char *number = getenv("PSMODEL_SHIM_HOST");
 
     return number == NULL ? 0 : atoi(number);
-}
-
-static void *real_dlsym(void *library, const char *name)
-{
-    static void *(*next)(void *, const char *);
-    const char *versions[] = { "GLIBC_2.34", "GLIBC_2.2.5", "GLIBC_2.17" };
-    unsigned i;
-
-    for (i = 0; next == NULL && i < sizeof versions / sizeof *versions; i++) {
-        next = dlvsym(RTLD_NEXT, "dlsym", versions[i]);
-    }
-    return next(library, name);
 }
 
 /* Each machine locks another byte, and does not see the others. */
