@@ -29,7 +29,7 @@ public sealed class OriginFileTests : IDisposable
         OriginFile file = new(new ModelStore(_folder.Path), Name);
         file.Write(Right.From("http://registry.example"));
         string path = Assert.Single(Directory.GetFiles(_folder.Work, "origin-*"));
-        File.WriteAllText(path, $"{Right.Digest}\n{text}\n");
+        File.WriteAllText(path, $"{Right.Digest}\n{text}\nregistry.example/library/demo:latest\n");
         Assert.Equal(isTaken ? text : null, file.TryRead(Right.Digest));
     }
 

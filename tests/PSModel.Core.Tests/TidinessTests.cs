@@ -61,6 +61,30 @@ public sealed class TidinessTests : EngineTests
         Assert.Equal(isKept, !Watcher.Told.Exists(message => message.Contains("30 days", StringComparison.Ordinal)));
     }
 
+    [Theory]
+    [InlineData(31, false, false)]
+    [InlineData(31, true, true)]
+    [InlineData(29, false, true)]
+    public async Task Where_a_model_came_from_is_forgotten_thirty_days_after_it(int age, bool isThere, bool isKept)
+    {
+        await SaveAsync(_content);
+        string origin = Assert.Single(Directory.GetFiles(Folder.Work, "origin-*"));
+        Touch(origin, age);
+        File.Copy(origin, origin + ".new");
+        Touch(origin + ".new", age);
+        string manifest = Assert.Single(Directory.GetFiles(Path.Combine(Folder.Path, "manifests"), "*", SearchOption.AllDirectories));
+        if (!isThere)
+        {
+            File.Delete(manifest);
+        }
+
+        // Another model, lest it be written anew.
+        await Watcher.SaveAsync(this, LoopbackModel.WithWeightsAlone("library/other", "latest", _other));
+
+        Assert.Equal(isKept, File.Exists(origin));
+        Assert.Equal(age < 30, File.Exists(origin + ".new"));
+    }
+
     [Fact]
     public async Task One_file_that_was_touched_keeps_those_of_the_same_blob()
     {

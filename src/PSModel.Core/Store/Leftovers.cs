@@ -36,9 +36,9 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
                 RemoveOf(group.Key, [.. group], limit, tell);
             }
 
-            foreach (string folder in new[] { store.Work, store.ManifestWork }.Distinct())
+            foreach (string folder in new[] { store.Work, store.CommonWork, store.ManifestWork }.Distinct())
             {
-                RemoveManifests(folder, limit, tell);
+                RemoveOfModels(folder, limit, tell);
             }
 
             store.OfOthers().ToList().ForEach(other => RemoveOfOther(other, limit, tell));
@@ -62,9 +62,10 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
     private static List<FileInfo> Files(string folder, string pattern) =>
         Directory.Exists(folder) ? [.. new DirectoryInfo(folder).EnumerateFiles(pattern)] : [];
 
-    private static void RemoveManifests(string folder, DateTime limit, Action<string> tell)
+    /// <summary>Manifests that were being written, and where models came from that are gone.</summary>
+    private void RemoveOfModels(string folder, DateTime limit, Action<string> tell)
     {
-        foreach (FileInfo file in Files(folder, "*").Where(file => ModelStore.IsTemporaryManifest(file.Name) && file.LastWriteTimeUtc < limit))
+        foreach (FileInfo file in Files(folder, "*").Where(file => file.LastWriteTimeUtc < limit && (ModelStore.IsTemporaryManifest(file.Name) || OriginFile.IsUseless(store, file.FullName))))
         {
             file.Delete();
             tell($"'{file.FullName}', left by an earlier call and untouched for {Days} days, is removed.");

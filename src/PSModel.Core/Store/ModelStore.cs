@@ -97,6 +97,20 @@ public sealed class ModelStore
     /// where it is no file.</summary>
     public long? BlobSize(BlobDigest digest) => FileFacts.TryRead(BlobPath(digest)) is { IsFile: true } facts ? facts.Size : null;
 
+    /// <summary>Whether there is a manifest of the very name, of whatever content.</summary>
+    internal bool HasManifest(ModelName name)
+    {
+        try
+        {
+            return File.Exists(ManifestPath(name));
+        }
+        catch (ModelFaultException)
+        {
+            // The file system cannot hold the name.
+            return false;
+        }
+    }
+
     /// <summary>Where a model's manifest may be written.</summary>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.InvalidModelName"/> where the file system cannot hold the name,
     /// or takes it for another one that the store has.</exception>
