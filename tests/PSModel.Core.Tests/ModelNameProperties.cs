@@ -51,7 +51,7 @@ public sealed class ModelNameProperties
                     return true;
                 }
 
-                string path = store.ManifestPath(name);
+                string path = store.Manifests.PathOf(name);
                 string relative = Path.GetRelativePath("/store/manifests", Path.GetFullPath(path));
                 return Path.GetFullPath(path) == path && relative.Split('/').Length == 4 && !relative.StartsWith("..", StringComparison.Ordinal);
             },

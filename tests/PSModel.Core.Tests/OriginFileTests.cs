@@ -30,7 +30,22 @@ public sealed class OriginFileTests : IDisposable
         file.Write(Right.From("http://registry.example"));
         string path = Assert.Single(Directory.GetFiles(_folder.Work, "origin-*"));
         File.WriteAllText(path, $"{Right.Digest}\n{text}\nregistry.example/library/demo:latest\n");
-        Assert.Equal(isTaken ? text : null, file.TryRead(Right.Digest));
+        Assert.Equal(isTaken ? text : null, file.Complete(Right).Origin);
+    }
+
+    [Theory]
+    [InlineData("mlx", "mlx")]
+    [InlineData("MLX", null)]
+    [InlineData("$(Remove-Item *)", null)]
+    [InlineData("", null)]
+    public void Only_a_runner_that_is_known_is_taken(string text, string? taken)
+    {
+        OriginFile file = new(new ModelStore(_folder.Path), Name);
+        file.Write(Right.For("mlx", "safetensors"));
+        Assert.Equal("mlx", file.Complete(Right).Runner);
+        string path = Assert.Single(Directory.GetFiles(_folder.Work, "origin-*"));
+        File.WriteAllText(path, $"{Right.Digest}\n\nregistry.example/library/demo:latest\n{text}\n");
+        Assert.Equal(taken, file.Complete(Right).Runner);
     }
 
     public void Dispose() => _folder.Dispose();

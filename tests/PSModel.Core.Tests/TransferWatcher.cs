@@ -22,6 +22,9 @@ internal sealed class TransferWatcher : ISaveObserver
     /// <summary>Called with each blob that came into the store, on the thread that brought it.</summary>
     public Action<SavedBlob>? OnFinished { get; set; }
 
+    /// <summary>Called when leave is asked for to write a manifest.</summary>
+    public Action? OnConfirmManifest { get; set; }
+
     /// <summary>Called with each sentence, on the thread that tells it.</summary>
     public Action<string>? OnTold { get; set; }
 
@@ -77,7 +80,11 @@ internal sealed class TransferWatcher : ISaveObserver
 
     public Task<bool> ConfirmBlobAsync(Manifest manifest, Layer layer) => Task.FromResult(true);
 
-    public Task<bool> ConfirmManifestAsync(Manifest manifest, string path) => Task.FromResult(true);
+    public Task<bool> ConfirmManifestAsync(Manifest manifest, string path)
+    {
+        OnConfirmManifest?.Invoke();
+        return Task.FromResult(true);
+    }
 
     public void BlobStarted(Manifest manifest, Layer layer, TransferMeter meter)
     {

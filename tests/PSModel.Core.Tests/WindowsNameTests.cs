@@ -47,13 +47,17 @@ public sealed class WindowsNameTests
     public void A_name_that_has_one_in_any_part_is_refused_there_and_nowhere_else(string text)
     {
         ModelName name = ModelName.Parse(text);
-        ModelFaultException fault = Assert.Throws<ModelFaultException>(() => StoreNames.RequireHoldable(name, isWindows: true));
+        ModelFaultException fault = Assert.Throws<ModelFaultException>(() => StoreNames.RequireHoldable(name, PartsOf(name), isWindows: true));
         Assert.Equal((ModelFault.InvalidModelName, name.Shortest), (fault.Fault, fault.Facts.Name));
-        StoreNames.RequireHoldable(name, isWindows: false);
+        StoreNames.RequireHoldable(name, PartsOf(name), isWindows: false);
     }
 
     [Fact]
-    public void Any_other_name_is_not() => StoreNames.RequireHoldable(ModelName.Parse("hf.co/bartowski/Llama-3.2-1B:Q4_K_M"), isWindows: true);
+    public void Any_other_name_is_not()
+    {
+        ModelName name = ModelName.Parse("hf.co/bartowski/Llama-3.2-1B:Q4_K_M");
+        StoreNames.RequireHoldable(name, PartsOf(name), isWindows: true);
+    }
 
     [Theory]
     [InlineData("demo", "Demo")]
@@ -75,17 +79,25 @@ public sealed class WindowsNameTests
         Directory.CreateDirectory(Path.Combine(library, "Demo"));
         if (Directory.Exists(Path.Combine(library, "demo")))
         {
-            ModelFaultException fault = Assert.Throws<ModelFaultException>(() => StoreNames.RequireOneSpelling(folder.Path, ModelName.Parse("demo")));
+            ModelFaultException fault = Assert.Throws<ModelFaultException>(() => RequireOneSpelling(folder.Path, "demo"));
             Assert.Equal(ModelFault.InvalidModelName, fault.Fault);
-            StoreNames.RequireOneSpelling(folder.Path, ModelName.Parse("Demo"));
+            RequireOneSpelling(folder.Path, "Demo");
         }
         else
         {
-            StoreNames.RequireOneSpelling(folder.Path, ModelName.Parse("demo"));
+            RequireOneSpelling(folder.Path, "demo");
             Directory.CreateDirectory(Path.Combine(library, "demo"));
-            StoreNames.RequireOneSpelling(folder.Path, ModelName.Parse("demo"));
+            RequireOneSpelling(folder.Path, "demo");
         }
 
-        StoreNames.RequireOneSpelling(Path.Combine(folder.Path, "none"), ModelName.Parse("demo"));
+        RequireOneSpelling(Path.Combine(folder.Path, "none"), "demo");
+    }
+
+    private static string[] PartsOf(ModelName name) => ManifestTree.OfManifests("store").PartsOf(name);
+
+    private static void RequireOneSpelling(string folder, string model)
+    {
+        ModelName name = ModelName.Parse(model);
+        StoreNames.RequireOneSpelling(name, folder, PartsOf(name));
     }
 }

@@ -22,14 +22,17 @@ public sealed class BlobDiagnosis : IBlobCheck
     ];
 
     private readonly MemoryControl _control;
+    private readonly bool _keepsMap;
     private readonly BlockCopies _copies = new();
     private long _read;
 
     /// <summary>Says what to diagnose.</summary>
     /// <param name="target">The file.</param>
     /// <param name="control">The control of the call.</param>
-    public BlobDiagnosis(BlobTarget target, MemoryControl control)
+    /// <param name="keepsMap">Leave a block map of a blob that is right and has none.</param>
+    public BlobDiagnosis(BlobTarget target, MemoryControl control, bool keepsMap = false)
     {
+        _keepsMap = keepsMap;
         Target = target;
         Size = target.Size ?? target.FileLength;
         _control = control;
@@ -70,6 +73,9 @@ public sealed class BlobDiagnosis : IBlobCheck
 
     /// <inheritdoc/>
     public ModelFaultException? Fault { get; private set; }
+
+    /// <inheritdoc/>
+    public ModelFaultException? MapFault { get; private set; }
 
     /// <inheritdoc/>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -197,6 +203,10 @@ public sealed class BlobDiagnosis : IBlobCheck
         Conclude(verdict, comparison.HasReference || verdict != DiagnosisVerdict.DamagedOnDisk
             ? string.Empty
             : "Which of its bytes are wrong cannot be told: the store has no block map of this blob, which another program brought.");
+        if (_keepsMap && verdict == DiagnosisVerdict.Healthy && BlockMapKeeping.IsUseful(Path, Digest, layout.Size))
+        {
+            MapFault = BlockMapKeeping.TryWrite(Path, Digest, new BlockMap(layout, [.. read[0].Checksums.OfType<BlockChecksum>()]));
+        }
     }
 
     /// <summary>What the disk does not give would end the process in a mapping.</summary>

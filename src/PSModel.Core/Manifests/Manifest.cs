@@ -16,7 +16,8 @@ public sealed class Manifest
         Digest = digest;
         MediaType = mediaType;
         Config = config;
-        Layers = layers;
+        Layers = layers.Where(layer => !IsAnchor(layer)).ToList();
+        Anchors = layers.Where(IsAnchor).ToList();
     }
 
     /// <summary>The model it describes.</summary>
@@ -26,7 +27,7 @@ public sealed class Manifest
     public string Source { get; }
 
     /// <summary>The address of the registry that it came from, where that is known: <c>https://host</c> mostly.</summary>
-    public string? Origin { get; private init; }
+    public string? Origin { get; private set; }
 
     /// <summary>The SHA-256 of the manifest's bytes.</summary>
     public BlobDigest Digest { get; }
@@ -36,6 +37,19 @@ public sealed class Manifest
 
     /// <summary>The config blob, or <see langword="null"/> where the manifest names none.</summary>
     public Layer? Config { get; }
+
+    /// <summary>The manifests of the list that this one was chosen from; empty where it was served alone, or that is not known.</summary>
+    public IReadOnlyList<ManifestListEntry> Choices { get; private set; } = [];
+
+    /// <summary>What runs the model, <c>llamacpp</c>, <c>ggml</c> or <c>mlx</c>, as a list told; <see langword="null"/> where none did.</summary>
+    public string? Runner { get; private set; }
+
+    /// <summary>The format of its weights, as a list told; <see langword="null"/> where none did.</summary>
+    public string? Format { get; private set; }
+
+    /// <summary>The manifests that this text keeps from being cleaned up, and that are no part of the model. A later Ollama adds
+    /// them to the file that an earlier one reads.</summary>
+    internal IReadOnlyList<Layer> Anchors { get; }
 
     /// <summary>The layers in the manifest's order.</summary>
     public IReadOnlyList<Layer> Layers { get; }
@@ -70,8 +84,32 @@ public sealed class Manifest
     }
 
     /// <summary>The same manifest, said to have come from a registry.</summary>
-    public Manifest From(string? origin) => new(Name, Source, _bytes, Digest, MediaType, Config, Layers) { Origin = origin };
+    public Manifest From(string? origin)
+    {
+        Manifest copy = (Manifest)MemberwiseClone();
+        copy.Origin = origin;
+        return copy;
+    }
+
+    /// <summary>The same manifest, said to be the one of a list for a runner.</summary>
+    public Manifest For(string? runner, string? format)
+    {
+        Manifest copy = (Manifest)MemberwiseClone();
+        copy.Runner = runner;
+        copy.Format = format;
+        return copy;
+    }
+
+    /// <summary>The same manifest, said to have been chosen from a list.</summary>
+    internal Manifest Of(ManifestList list, ManifestListEntry choice)
+    {
+        Manifest copy = For(choice.Runner, choice.Format);
+        copy.Choices = list.Entries;
+        return copy;
+    }
 
     /// <summary>A copy of the bytes as they were read.</summary>
     public byte[] GetBytes() => (byte[])_bytes.Clone();
+
+    private static bool IsAnchor(Layer layer) => MediaTypes.IsManifest(layer.MediaType) || layer.MediaType == MediaTypes.OllamaList;
 }

@@ -9,6 +9,9 @@ internal static class MediaTypes
     /// <summary>The OCI registries' own.</summary>
     public const string OciManifest = "application/vnd.oci.image.manifest.v1+json";
 
+    /// <summary>Ollama's list of the manifests of one model, one for each runner (its change 16590).</summary>
+    public const string OllamaList = "application/vnd.ollama.manifest.list.v2+json";
+
     private const int LongestType = 255;
     private const string OllamaPrefix = "application/vnd.ollama.image.";
     private const string DockerConfig = "application/vnd.docker.container.image.v1+json";

@@ -17,6 +17,9 @@ public sealed record ModelName
     /// <summary>The host of a name that gives none.</summary>
     public const string DefaultHost = "registry.ollama.ai";
 
+    /// <summary>The same registry by another name. To Ollama a model has one name, whichever of the two it is asked for by.</summary>
+    private const string OtherDefaultHost = "ollama.com";
+
     /// <summary>The namespace of a name that gives none.</summary>
     public const string DefaultNamespace = "library";
 
@@ -107,7 +110,7 @@ public sealed record ModelName
 
         name = new ModelName(
             scheme ?? DefaultScheme,
-            host ?? DefaultHost,
+            host is null || string.Equals(host, OtherDefaultHost, StringComparison.OrdinalIgnoreCase) ? DefaultHost : host,
             @namespace ?? DefaultNamespace,
             model,
             tag ?? DefaultTag);

@@ -10,7 +10,7 @@ namespace PSModel.Core.Registry;
 /// <summary>Reads manifests and blobs from a registry. Thread-safe; its connections are closed when it is disposed of.</summary>
 public sealed class RegistryClient : IDisposable
 {
-    private const string AcceptManifest = MediaTypes.DockerManifest + ", " + MediaTypes.OciManifest;
+    private const string AcceptManifest = MediaTypes.OllamaList + ", " + MediaTypes.DockerManifest + ", " + MediaTypes.OciManifest;
 
     private readonly HttpTransport _transport;
     private readonly RegistryOptions _options;
@@ -29,12 +29,23 @@ public sealed class RegistryClient : IDisposable
 
     private RetryPolicy Retries { get; }
 
-    /// <summary>Fetches and checks a model's manifest; blocks until it is there.</summary>
+    /// <summary>Fetches and checks a model's manifest, of a list the one that is wanted; blocks until it is there.</summary>
     /// <exception cref="ModelFaultException">It cannot be had, or cannot be used.</exception>
     public Manifest GetManifest(ModelName name, CancellationToken cancellationToken)
     {
         RegistryEndpoint endpoint = new(name, _options);
-        return Retries.Run(token => FetchManifest(endpoint, token), onRetry: null, cancellationToken);
+        string source = endpoint.ManifestAddress.AbsoluteUri;
+        byte[] bytes = Retries.Run(token => FetchText(endpoint.ManifestAddress, AcceptManifest, NoModel, token), onRetry: null, cancellationToken);
+        if (ManifestListReader.TryRead(name, source, bytes) is not { } list)
+        {
+            return ManifestReader.Read(name, source, bytes);
+        }
+
+        ManifestListEntry choice = list.Choose(_options.Runner);
+        Trace($"{name.Shortest} is a list of manifests; the one for {choice.Runner ?? "any runner"} is taken, {choice.Digest}.");
+        return ManifestReader.Read(name, source, Retries.Run(token => FetchChosen(endpoint, choice, token), onRetry: null, cancellationToken)).Of(list, choice);
+
+        ModelFaultException NoModel() => NotFound(endpoint, $"The registry {endpoint.ManifestAddress.Authority} has no model '{name.Shortest}'.", endpoint.ManifestAddress);
     }
 
     /// <summary>Closes all connections.</summary>
@@ -45,27 +56,38 @@ public sealed class RegistryClient : IDisposable
     /// <summary>The source of one blob; it resolves the blob's address when it is first asked for bytes.</summary>
     internal BlobSource OpenBlob(Manifest manifest, Layer layer) => new(_transport, _options, RegistryEndpoint.Of(manifest, _options), layer);
 
-    private Manifest FetchManifest(RegistryEndpoint endpoint, CancellationToken cancellationToken)
+    /// <summary>A manifest of a list is a blob, and named by its digest alone.</summary>
+    private byte[] FetchChosen(RegistryEndpoint endpoint, ManifestListEntry choice, CancellationToken cancellationToken)
     {
-        HttpQuery query = new(endpoint.ManifestAddress, AcceptManifest);
-        using HttpResponseMessage response = _transport.Get(query, cancellationToken);
+        Uri address = endpoint.Blob(choice.Digest);
+        byte[] bytes = FetchText(address, "*/*", () => NotFound(endpoint, $"The registry {address.Authority} has a list of the manifests of '{endpoint.Name.Shortest}', and not the one that the list names, {choice.Digest}.", address), cancellationToken);
+        BlobDigest actual = BlobDigest.Of(bytes);
+        return actual == choice.Digest ? bytes : throw new ModelFaultException(
+            ModelFault.DigestMismatch,
+            $"What {OutsideText.Of(address)} gives for a manifest of {endpoint.Name.Shortest} has the digest {actual}, and the list says {choice.Digest}.",
+            new FaultFacts { Name = endpoint.Name.Shortest, Digest = choice.Digest.ToString(), ActualDigest = actual.ToString(), Uri = OutsideText.Of(address) })
+        { IsTransient = true };
+    }
+
+    private byte[] FetchText(Uri address, string accept, Func<ModelFaultException> notFound, CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = _transport.Get(new HttpQuery(address, accept), cancellationToken);
         if (response.StatusCode == HttpStatusCode.NotFound)
         {
-            throw new ModelFaultException(
-                ModelFault.ManifestNotFound,
-                $"The registry {endpoint.ManifestAddress.Authority} has no model '{endpoint.Name.Shortest}'.",
-                new FaultFacts { Name = endpoint.Name.Shortest, Uri = OutsideText.Of(endpoint.ManifestAddress), StatusCode = 404 });
+            throw notFound();
         }
 
         if (response.StatusCode != HttpStatusCode.OK)
         {
-            throw StatusFault.From(response, endpoint.ManifestAddress, cancellationToken);
+            throw StatusFault.From(response, address, cancellationToken);
         }
 
         using BodyStream body = BodyStream.Open(response, _options.OperationTimeout, cancellationToken);
-        byte[] bytes = ReadBounded(body, endpoint.ManifestAddress);
-        return ManifestReader.Read(endpoint.Name, endpoint.ManifestAddress.AbsoluteUri, bytes);
+        return ReadBounded(body, address);
     }
+
+    private static ModelFaultException NotFound(RegistryEndpoint endpoint, string message, Uri address) =>
+        new(ModelFault.ManifestNotFound, message, new FaultFacts { Name = endpoint.Name.Shortest, Uri = OutsideText.Of(address), StatusCode = 404 });
 
     /// <summary>Reads one byte past the bound at most, so that the reader sees that it is broken. The bound on silence alone would
     /// let a manifest of single bytes take for years.</summary>

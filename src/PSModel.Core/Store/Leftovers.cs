@@ -6,7 +6,7 @@ namespace PSModel.Core.Store;
 
 /// <summary>
 /// Removes from the work folder what earlier calls left and no call will use: work files of blobs that are there, and those that
-/// nobody touched for 30 days. What somebody holds stays, and so do the block maps of blobs that are there. Thread-safe.
+/// nobody touched for 30 days, and block maps of blobs that are gone. What somebody holds stays. Thread-safe.
 /// </summary>
 /// <param name="store">The store.</param>
 /// <param name="isPresentEnough">Whether a blob that is there has no use for work files; not where such blobs are fetched.</param>
@@ -14,7 +14,7 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
 {
     private const int Days = 30;
 
-    /// <summary>Another machine writes its checkpoints every few seconds.</summary>
+    /// <summary>Another machine writes its checkpoints every few seconds, and a block map moments before its blob is there.</summary>
     private static readonly TimeSpan OthersRest = TimeSpan.FromHours(1);
 
     private int _isRemoved;
@@ -36,7 +36,7 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
                 RemoveOf(group.Key, [.. group], limit, tell);
             }
 
-            foreach (string folder in new[] { store.Work, store.CommonWork, store.ManifestWork }.Distinct())
+            foreach (string folder in new[] { store.Work, store.CommonWork }.Concat(store.Manifests.WorkFolders).Distinct())
             {
                 RemoveOfModels(folder, limit, tell);
             }
@@ -65,7 +65,7 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
     /// <summary>Manifests that were being written, and where models came from that are gone.</summary>
     private void RemoveOfModels(string folder, DateTime limit, Action<string> tell)
     {
-        foreach (FileInfo file in Files(folder, "*").Where(file => file.LastWriteTimeUtc < limit && (ModelStore.IsTemporaryManifest(file.Name) || OriginFile.IsUseless(store, file.FullName))))
+        foreach (FileInfo file in Files(folder, "*").Where(file => file.LastWriteTimeUtc < limit && (StoredManifests.IsTemporary(file.Name) || OriginFile.IsUseless(store, file.FullName))))
         {
             file.Delete();
             tell($"'{file.FullName}', left by an earlier call and untouched for {Days} days, is removed.");
@@ -121,12 +121,18 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
         useless = [.. files.Where(file => file.Extension != BlobLock.Extension)];
         bool hasOthers = useless.Exists(file => file.Extension != BlockMapFile.Extension);
         bool isOld = useless.TrueForAll(file => file.LastWriteTimeUtc < limit);
+        long? present = at.BlobSize(digest);
+        if (useless.Count > 0 && !hasOthers && present is null)
+        {
+            return useless.TrueForAll(file => file.LastWriteTimeUtc < DateTime.UtcNow - OthersRest) ? "the blob is gone" : null;
+        }
+
         if (useless.Count == 0 || !(hasOthers || isOld))
         {
             return null;
         }
 
-        if (at.BlobSize(digest) is { } size)
+        if (present is { } size)
         {
             useless.RemoveAll(file => file.Extension == BlockMapFile.Extension);
             isOld = useless.TrueForAll(file => file.LastWriteTimeUtc < limit);

@@ -7,33 +7,30 @@ namespace PSModel.Core.Store;
 internal static class StoreNames
 {
     /// <summary>Refuses what Windows cannot hold.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="parts">The parts of its path.</param>
+    /// <param name="isWindows">Whether it is Windows.</param>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.InvalidModelName"/>.</exception>
-    public static void RequireHoldable(ModelName name, bool isWindows)
+    public static void RequireHoldable(ModelName name, string[] parts, bool isWindows)
     {
-        if (!isWindows)
-        {
-            return;
-        }
-
-        foreach (string part in PartsOf(name))
+        foreach (string part in isWindows ? parts : [])
         {
             if (WindowsName.ProblemOf(part) is { } problem)
             {
-                string advice = part == name.Host ? " Name the model by another host, without a port, and give the registry's address by -Registry." : string.Empty;
-                throw Invalid(name, $"Windows cannot hold '{part}' as a name of a file or folder, so no store there can keep '{name.Shortest}': {problem}.{advice}");
+                throw Invalid(name, $"Windows cannot hold '{part}' as a name of a file or folder, so no store there can keep '{name.Shortest}': {problem}.");
             }
         }
     }
 
     /// <summary>Refuses a name that the store has in other letters, where the file system takes the one for the other: its
     /// manifest would take the place of that one's.</summary>
-    /// <param name="manifests">The folder of the manifests.</param>
     /// <param name="name">The name.</param>
+    /// <param name="folder">The folder of the manifests.</param>
+    /// <param name="parts">The parts of the path below it.</param>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.InvalidModelName"/>.</exception>
-    public static void RequireOneSpelling(string manifests, ModelName name)
+    public static void RequireOneSpelling(ModelName name, string folder, string[] parts)
     {
-        string folder = manifests;
-        foreach (string part in PartsOf(name))
+        foreach (string part in parts)
         {
             string path = Path.Combine(folder, part);
             if (!Directory.Exists(path) && !File.Exists(path))
@@ -51,14 +48,13 @@ internal static class StoreNames
         }
     }
 
-    /// <summary>A name that the store has and that differs in the case of its letters alone; <see langword="null"/> where there is
-    /// none.</summary>
-    /// <param name="manifests">The folder of the manifests.</param>
-    /// <param name="name">The name.</param>
-    public static ModelName? FindOtherCase(string manifests, ModelName name)
+    /// <summary>The paths of files that differ from a path in the case of letters alone, or on Windows not at all, in the order of
+    /// their letters.</summary>
+    /// <param name="folder">The folder of the manifests.</param>
+    /// <param name="parts">The parts of the path below it.</param>
+    public static IEnumerable<string> FindOtherCase(string folder, string[] parts)
     {
-        string[] parts = PartsOf(name);
-        IEnumerable<string> paths = Enumerable.Repeat(manifests, Directory.Exists(manifests) ? 1 : 0);
+        IEnumerable<string> paths = Enumerable.Repeat(folder, Directory.Exists(folder) ? 1 : 0);
         for (int level = 0; level < parts.Length; level++)
         {
             string part = parts[level];
@@ -67,16 +63,12 @@ internal static class StoreNames
             // Windows finds an entry in whatever letters, and gives it in its own.
             string pattern = Path.DirectorySeparatorChar == '\\' ? part : "*";
             paths = paths
-                .SelectMany(folder => isLast ? Directory.EnumerateFiles(folder, pattern) : Directory.EnumerateDirectories(folder, pattern))
+                .SelectMany(at => isLast ? Directory.EnumerateFiles(at, pattern) : Directory.EnumerateDirectories(at, pattern))
                 .Where(entry => string.Equals(Path.GetFileName(entry), part, StringComparison.OrdinalIgnoreCase));
         }
 
-        return paths.OrderBy(path => path, StringComparer.Ordinal).FirstOrDefault() is { } path ? Spelt(name, path.Substring(manifests.Length + 1).Split(Path.DirectorySeparatorChar)) : null;
+        return paths.OrderBy(path => path, StringComparer.Ordinal);
     }
-
-    private static ModelName Spelt(ModelName name, string[] parts) => ModelName.Parse($"{name.Scheme}://{parts[0]}/{parts[1]}/{parts[2]}:{parts[3]}");
-
-    private static string[] PartsOf(ModelName name) => [name.Host, name.Namespace, name.Model, name.Tag];
 
     private static ModelFaultException Invalid(ModelName name, string message) =>
         new(ModelFault.InvalidModelName, message, new FaultFacts { Name = name.Shortest });

@@ -65,5 +65,6 @@ internal static class WorkFolder
 
     private static bool CanHoldWork(string folder) => IsWindows || Directory.Exists(Path.Combine(folder, Name)) || UnixFile.CanWrite(folder);
 
-    private static string? RealPath(string path) => IsWindows ? WindowsFile.RealPath(path) : UnixFile.RealPath(path);
+    /// <summary>The path without any link in it; <see langword="null"/> where it leads to nothing.</summary>
+    public static string? RealPath(string path) => IsWindows ? WindowsFile.RealPath(path) : UnixFile.RealPath(path);
 }

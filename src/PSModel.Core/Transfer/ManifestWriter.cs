@@ -7,7 +7,7 @@ using PSModel.Core.Store;
 namespace PSModel.Core.Transfer;
 
 /// <summary>Writes each model's manifest once every blob of it is there. Thread-safe.</summary>
-internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, ISaveObserver observer, bool isWanted)
+internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, FreshBlobs? fresh, ISaveObserver observer, bool isWanted)
 {
     private readonly object _gate = new();
     private Task _written = Task.CompletedTask;
@@ -31,7 +31,7 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, ISa
         try
         {
             observer.ModelStarted(model.Manifest);
-            _ = isWanted ? store.NewManifestPath(model.Manifest.Name) : string.Empty;
+            _ = isWanted ? store.Manifests.RequireWritable(model.Manifest.Name) : string.Empty;
             return true;
         }
         catch (ModelFaultException fault)
@@ -53,6 +53,7 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, ISa
         }
         else if (outcome is { } known)
         {
+            fresh?.Add(blob.Digest);
             observer.BlobFinished(new SavedBlob(blob.Name, blob.Layer, store.BlobPath(blob.Digest), known, blob.IsReadBack, blob.Meter, blob.Elapsed));
         }
 
@@ -128,14 +129,23 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, ISa
         {
             observer.Tell($"The manifest of {manifest.Name.Shortest} is not written, since not every blob is there.");
         }
-        else if (IsWritten(manifest))
+        else if (store.Manifests.IsWritten(manifest))
         {
             leftovers?.Remove(observer.Tell);
             observer.Tell($"{manifest.Name.Shortest} is complete, and its manifest is there.");
         }
-        else if (await observer.ConfirmManifestAsync(manifest, store.ManifestPath(manifest.Name)).ConfigureAwait(false))
+        else if (await observer.ConfirmManifestAsync(manifest, store.Manifests.PathOf(manifest.Name)).ConfigureAwait(false) && AreAllThere(model))
         {
-            store.WriteManifest(manifest);
+            // Leave may take its time, and from here on what is there stays for an hour at least.
+            fresh?.Touch();
+            store.Manifests.Write(manifest);
+            if (!AreAllThere(model))
+            {
+                // A manifest without its blobs is a model that fails when it is run.
+                store.Manifests.Withdraw(manifest);
+                return;
+            }
+
             Remember(manifest);
             leftovers?.Remove(observer.Tell);
             observer.Tell($"{manifest.Name.Shortest} is complete; its manifest is written.");
@@ -152,20 +162,6 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, ISa
         catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             observer.Tell($"Where {manifest.Name.Shortest} came from could not be written to '{store.Work}': {e.Message}");
-        }
-    }
-
-    /// <summary>What is there already is not written again: a store that is complete need not be writable.</summary>
-    private bool IsWritten(Manifest manifest)
-    {
-        try
-        {
-            Manifest there = store.ReadManifest(manifest.Name);
-            return there.Digest == manifest.Digest && there.Source == store.ManifestPath(manifest.Name);
-        }
-        catch (ModelFaultException)
-        {
-            return false;
         }
     }
 

@@ -40,7 +40,8 @@ public sealed class ModelSaver
     /// <param name="cancellationToken">Stops the transfers; what has arrived is kept for a later call.</param>
     public async Task SaveAsync(IReadOnlyList<ModelRequest> requests, ICollection<BlobDigestPart> only, ISaveObserver observer, CancellationToken cancellationToken)
     {
-        ManifestWriter manifests = new(_store, _options.IsDryRun ? null : _leftovers, observer, isWanted: only.Count == 0);
+        using FreshBlobs? fresh = _options.IsDryRun || only.Count > 0 ? null : new FreshBlobs(_store, _options.FreshInterval, observer.Tell);
+        ManifestWriter manifests = new(_store, _options.IsDryRun ? null : _leftovers, fresh, observer, isWanted: only.Count == 0);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         SharedSchedule schedule = new(ScheduleOptions(), observer.Tell, _client.Trace, stop.Token);
         using LanePool pool = new(schedule, _limiter, stop);

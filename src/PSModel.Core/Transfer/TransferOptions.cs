@@ -30,4 +30,7 @@ public sealed class TransferOptions
 
     /// <summary>The bytes between one checkpoint and the next.</summary>
     internal long CheckpointInterval { get; set; } = 16L * 1024 * 1024;
+
+    /// <summary>How long a finished blob that no manifest names yet may seem untouched: Ollama cleans up after an hour.</summary>
+    internal TimeSpan FreshInterval { get; set; } = TimeSpan.FromMinutes(15);
 }

@@ -1,3 +1,4 @@
+using PSModel.Core.Blocks;
 using PSModel.Core.Faults;
 using PSModel.Core.Hashing;
 using PSModel.Core.Names;
@@ -15,7 +16,11 @@ public static class BlobReader
     /// <param name="cancellationToken">Stops between two reads.</param>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.ReadModeNotSupported"/>.</exception>
-    public static async Task<BlobReading> ReadAsync(string path, ReadMode mode, Action<int>? onRead, CancellationToken cancellationToken)
+    public static Task<BlobReading> ReadAsync(string path, ReadMode mode, Action<int>? onRead, CancellationToken cancellationToken) =>
+        ReadAsync(path, mode, onRead, blocks: null, cancellationToken);
+
+    /// <summary>Reads a file, and makes the block map of what comes.</summary>
+    internal static async Task<BlobReading> ReadAsync(string path, ReadMode mode, Action<int>? onRead, BlockMapBuilder? blocks, CancellationToken cancellationToken)
     {
         using BlobFile file = BlobFile.Open(path, mode);
         Sha256 sha = new();
@@ -24,6 +29,7 @@ public static class BlobReader
             (_, bytes) =>
             {
                 sha.Append(bytes);
+                blocks?.Append(bytes);
                 onRead?.Invoke(bytes.Length);
             },
             onError: null,

@@ -52,11 +52,24 @@ public static class BlobTargets
         try
         {
             return Path.GetDirectoryName(Path.GetDirectoryName(Path.GetFullPath(path))) is { } root && new ModelStore(root) is var store && store.BlobPath(digest) == Path.GetFullPath(path)
-                ? store.FindManifests().Select(store.ReadManifest).Where(manifest => manifest.Blobs.Any(layer => layer.Digest == digest)).Select(manifest => SaveCommand.For(store, manifest, Repair)).FirstOrDefault()
+                ? store.Manifests.FindNames().Select(name => TryRead(store, name)).OfType<Manifest>().Where(manifest => manifest.Blobs.Any(layer => layer.Digest == digest)).Select(manifest => SaveCommand.For(store, manifest, Repair)).FirstOrDefault()
                 : null;
         }
         catch (ModelFaultException)
         {
+            return null;
+        }
+    }
+
+    private static Manifest? TryRead(ModelStore store, ModelName name)
+    {
+        try
+        {
+            return store.Manifests.Read(name);
+        }
+        catch (ModelFaultException)
+        {
+            // Another model may name the blob.
             return null;
         }
     }

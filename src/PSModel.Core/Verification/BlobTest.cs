@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using PSModel.Core.Blocks;
 using PSModel.Core.Faults;
 using PSModel.Core.Names;
 using PSModel.Core.Reading;
@@ -10,13 +11,16 @@ namespace PSModel.Core.Verification;
 public sealed class BlobTest : IBlobCheck
 {
     private readonly ReadMode _mode;
+    private readonly bool _keepsMap;
     private long _read;
 
     /// <summary>Says what to test.</summary>
     /// <param name="target">The file.</param>
     /// <param name="mode">The way to read it.</param>
-    public BlobTest(BlobTarget target, ReadMode mode)
+    /// <param name="keepsMap">Leave a block map of a blob that is right and has none.</param>
+    public BlobTest(BlobTarget target, ReadMode mode, bool keepsMap = false)
     {
+        _keepsMap = keepsMap;
         Target = target;
         Size = target.Size ?? target.FileLength;
         _mode = mode;
@@ -46,6 +50,9 @@ public sealed class BlobTest : IBlobCheck
     /// <inheritdoc/>
     public ModelFaultException? Fault { get; private set; }
 
+    /// <inheritdoc/>
+    public ModelFaultException? MapFault { get; private set; }
+
     /// <summary>Whether what was read came from the disk, as far as that can be told, and not from the system's cache.</summary>
     public bool IsFromDisk { get; private set; }
 
@@ -71,9 +78,16 @@ public sealed class BlobTest : IBlobCheck
         try
         {
             IsFromDisk = _mode == ReadMode.Unbuffered ? PageCache.CanBePassed(Target.Path) : PageCache.TryDrop(Target.Path);
-            BlobReading reading = await BlobReader.ReadAsync(Target.Path, _mode, bytes => Interlocked.Add(ref _read, bytes), cancellationToken).ConfigureAwait(false);
+            BlockMapBuilder? blocks = _keepsMap && BlockMapKeeping.IsUseful(Target.Path, Target.Digest, Target.FileLength) ? new BlockMapBuilder() : null;
+            BlobReading reading = await BlobReader.ReadAsync(Target.Path, _mode, bytes => Interlocked.Add(ref _read, bytes), blocks, cancellationToken).ConfigureAwait(false);
             Actual = reading.Digest;
-            return Actual == Target.Digest ? BlobStatus.Valid : BlobStatus.DigestMismatch;
+            if (Actual != Target.Digest)
+            {
+                return BlobStatus.DigestMismatch;
+            }
+
+            MapFault = blocks is null ? null : BlockMapKeeping.TryWrite(Target.Path, Target.Digest, blocks.Finish());
+            return BlobStatus.Valid;
         }
         catch (ModelFaultException e)
         {

@@ -22,4 +22,7 @@ public interface IBlobCheck
 
     /// <summary>Runs the check. What is wrong with the file is a finding, not an exception.</summary>
     Task RunAsync(CancellationToken cancellationToken);
+
+    /// <summary>Why a block map that was wanted could not be left; the finding holds all the same.</summary>
+    ModelFaultException? MapFault { get; }
 }

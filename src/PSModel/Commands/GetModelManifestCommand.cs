@@ -63,16 +63,16 @@ public sealed class GetModelManifestCommand : RegistryCommand
         ModelStore store = OpenStore(StorePath);
         if (!WildcardPattern.ContainsWildcardCharacters(name))
         {
-            Try(OutsideText.Typed(name), () => Write(store.ReadManifest(ModelName.Parse(name))));
+            Try(OutsideText.Typed(name), () => Write(store.Manifests.Read(ModelName.Parse(name), RunnerInCase)));
             return;
         }
 
         WildcardPattern pattern = WildcardPattern.Get(name, WildcardOptions.IgnoreCase);
         List<ModelName> names = [];
-        Try(store.Root, () => names.AddRange(store.FindManifests().Where(found => pattern.IsMatch(found.Shortest))));
+        Try(store.Root, () => names.AddRange(store.Manifests.FindNames().Where(found => pattern.IsMatch(found.Shortest))));
         foreach (ModelName found in names)
         {
-            Try(found.Shortest, () => Write(store.ReadManifest(found)));
+            Try(found.Shortest, () => Write(store.Manifests.Read(found, RunnerInCase)));
         }
     }
 

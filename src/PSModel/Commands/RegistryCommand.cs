@@ -15,6 +15,11 @@ public abstract class RegistryCommand : StoreCommand
     [ValidateNotNull]
     public Uri? Registry { get; set; }
 
+    /// <summary>Which manifest of a list: the program that is to run the model. Left out, the one that Ollama would take.</summary>
+    [Parameter]
+    [ValidateSet("llamacpp", "ggml", "mlx")]
+    public string? Runner { get; set; }
+
     /// <summary>Allow plain http to a host that is not loopback.</summary>
     [Parameter]
     public SwitchParameter AllowUnencrypted { get; set; }
@@ -61,6 +66,7 @@ public abstract class RegistryCommand : StoreCommand
     private protected RegistryClient Connect() => _client ??= new RegistryClient(new RegistryOptions
     {
         Registry = Registry,
+        Runner = RunnerInCase,
         AllowUnencrypted = AllowUnencrypted,
         ConnectionTimeout = ToTimeout(ConnectionTimeoutSeconds),
         OperationTimeout = ToTimeout(OperationTimeoutSeconds),
@@ -68,6 +74,9 @@ public abstract class RegistryCommand : StoreCommand
         RetryInterval = TimeSpan.FromSeconds(RetryIntervalSec),
         Trace = message => CurrentPump?.Post(() => WriteDebug(OutsideText.OneLine(message))),
     });
+
+    /// <summary>PowerShell takes a name of a set in any letters.</summary>
+    private protected string? RunnerInCase => Runner?.ToLowerInvariant();
 
     private static TimeSpan ToTimeout(int seconds) => seconds == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(seconds);
 }

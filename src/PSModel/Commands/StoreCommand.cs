@@ -15,13 +15,24 @@ public abstract class StoreCommand : AsyncCommand
     {
         try
         {
-            return _store ??= new ModelStore(ToFilePath(string.IsNullOrEmpty(path) ? ModelStore.DefaultPath : path!));
+            return _store ??= string.IsNullOrEmpty(path) ? OpenDefault() : new ModelStore(ToFilePath(path!));
         }
         catch (ModelFaultException fault)
         {
             ThrowTerminatingError(ErrorRecords.From(fault, fault.Facts.Path));
             throw;
         }
+    }
+
+    private ModelStore OpenDefault()
+    {
+        ModelStore store = new(ToFilePath(ModelStore.DefaultPath));
+        if (OllamaService.OtherStore(store.Root) is { } other)
+        {
+            WriteWarning(OutsideText.OneLine($"The store is '{store.Root}', and the Ollama that runs on this machine reads '{other}'. To use that one, give -StorePath {SaveCommand.Quote(other)}, or set $env:OLLAMA_MODELS."));
+        }
+
+        return store;
     }
 
     /// <summary>The file system's own path of a path of PowerShell's. It need not exist.</summary>

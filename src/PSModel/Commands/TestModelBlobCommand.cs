@@ -82,6 +82,10 @@ public sealed class TestModelBlobCommand : StoreCommand
     [Parameter]
     public SwitchParameter Quiet { get; set; }
 
+    /// <summary>After a read that was right, keep the block map of a blob that has none.</summary>
+    [Parameter]
+    public SwitchParameter KeepBlockMap { get; set; }
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -90,7 +94,7 @@ public sealed class TestModelBlobCommand : StoreCommand
             case NameSet:
                 foreach (string name in Name)
                 {
-                    TestModel(OutsideText.Typed(name), () => OpenStore(StorePath).ReadManifest(ModelName.Parse(name)));
+                    TestModel(OutsideText.Typed(name), () => OpenStore(StorePath).Manifests.Read(ModelName.Parse(name)));
                 }
 
                 break;
@@ -174,7 +178,7 @@ public sealed class TestModelBlobCommand : StoreCommand
     private void RunChecks(string? name, List<BlobTarget> targets, Action<IBlobCheck> onDone)
     {
         Core.Reading.ReadMode mode = (Core.Reading.ReadMode)Enum.Parse(typeof(Core.Reading.ReadMode), ReadMode, ignoreCase: true);
-        List<IBlobCheck> checks = targets.ConvertAll<IBlobCheck>(target => Diagnose ? new BlobDiagnosis(target, _control ??= new MemoryControl()) : new BlobTest(target, mode));
+        List<IBlobCheck> checks = targets.ConvertAll<IBlobCheck>(target => Diagnose ? new BlobDiagnosis(target, _control ??= new MemoryControl(), KeepBlockMap) : new BlobTest(target, mode, KeepBlockMap));
         TestProgress progress = new(this, $"{(Diagnose ? "Diagnosing" : "Testing")} {name ?? $"{checks.Count} file{(checks.Count == 1 ? string.Empty : "s")}"}", checks);
         Run(
             name,
@@ -197,6 +201,11 @@ public sealed class TestModelBlobCommand : StoreCommand
                 TellOfCache(test);
                 Write(OutputFactory.From(test), test.Status, check);
                 break;
+        }
+
+        if (check.MapFault is { } mapFault)
+        {
+            WriteError(ErrorRecords.From(mapFault, check.Target.Path, check.Target.Name?.Shortest));
         }
 
         onDone(check);

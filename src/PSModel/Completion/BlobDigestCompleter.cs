@@ -37,7 +37,7 @@ internal sealed class BlobDigestCompleter : StoreCompleter
     {
         try
         {
-            return store.ReadManifest(ModelName.Parse(name));
+            return store.Manifests.Read(ModelName.Parse(name));
         }
         catch (ModelFaultException)
         {

@@ -15,7 +15,7 @@ internal sealed class ModelNameCompleter : StoreCompleter
     {
         int end = word.Text.IndexOf(SchemeSeparator, StringComparison.Ordinal);
         string? scheme = end < 0 ? null : word.Text.Substring(0, end + SchemeSeparator.Length);
-        return store.FindManifests()
+        return store.Manifests.FindNames()
             .Select(name => scheme is null ? name.Shortest : scheme + WithHost(name))
             .Where(word.Begins)
             .Select(text => word.Offer(text, text, text));

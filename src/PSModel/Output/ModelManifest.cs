@@ -46,6 +46,15 @@ public sealed class ModelManifest
     /// <summary>The registry that a manifest of the store came from, where it was not https and the host; empty elsewhere.</summary>
     public string? Origin { get; internal set; }
 
+    /// <summary>What runs the model, llamacpp, ggml or mlx, where it was chosen from a list; empty elsewhere.</summary>
+    public string? Runner { get; internal set; }
+
+    /// <summary>The format of the weights, gguf or safetensors, where a list told; empty elsewhere.</summary>
+    public string? Format { get; internal set; }
+
+    /// <summary>The manifests of the list that it was chosen from; none where it was served alone.</summary>
+    public ModelManifestChoice[] Manifests { get; internal set; } = [];
+
     /// <summary>The text, as it was read.</summary>
     public string? Raw { get; internal set; }
 }

@@ -27,6 +27,9 @@ internal static class OutputFactory
         Size = manifest.Size,
         Source = manifest.Source,
         Origin = manifest.Origin,
+        Runner = manifest.Runner,
+        Format = manifest.Format,
+        Manifests = manifest.Choices.Select(From).ToArray(),
         Raw = RawOf(manifest),
     };
 
@@ -54,6 +57,8 @@ internal static class OutputFactory
                 Digest = digest,
                 Source = Text("Source"),
                 Origin = Text("Origin") is { Length: > 0 } origin ? origin : null,
+                Runner = Text("Runner"),
+                Format = Text("Format"),
                 Raw = raw,
             };
     }
@@ -64,7 +69,7 @@ internal static class OutputFactory
     {
         ModelName name = ModelName.Parse($"{manifest.Host}/{manifest.Namespace}/{manifest.Model}:{manifest.Tag}");
         Manifest read = ManifestReader.Read(name, manifest.Source ?? string.Empty, Encoding.UTF8.GetBytes(manifest.Raw ?? string.Empty));
-        return read.Digest.ToString() == manifest.Digest ? read.From(manifest.Origin) : throw new ModelFaultException(
+        return read.Digest.ToString() == manifest.Digest ? read.From(manifest.Origin).For(manifest.Runner, manifest.Format) : throw new ModelFaultException(
             ModelFault.ManifestInvalid,
             $"The manifest of {name.Shortest} was changed, or is no UTF-8 text: it says {manifest.Digest}, and its text has the digest {read.Digest}.",
             new FaultFacts { Name = name.Shortest, Digest = manifest.Digest, ActualDigest = read.Digest.ToString() });
@@ -136,6 +141,14 @@ internal static class OutputFactory
         Offset = range.Offset,
         Length = range.Length,
         Pattern = range.Pattern.ToString(),
+    };
+
+    private static ModelManifestChoice From(ManifestListEntry entry) => new()
+    {
+        Runner = entry.Runner,
+        Format = entry.Format,
+        Digest = entry.Digest.ToString(),
+        MediaType = entry.MediaType,
     };
 
     private static ModelLayer From(Layer layer) => new()

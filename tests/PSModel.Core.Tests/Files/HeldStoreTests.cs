@@ -43,19 +43,18 @@ public sealed class HeldStoreTests : EngineTests
     [InlineData("demo:1.")]
     [InlineData("nul")]
     [InlineData("demo:nul")]
-    [InlineData("127.0.0.1:5000/library/demo")]
     public void A_name_that_Windows_cannot_hold_is_refused_there_before_anything_is_asked(string text)
     {
         ModelStore store = new(Folder.Path);
         if (OperatingSystem.IsWindows())
         {
-            ModelFaultException fault = Assert.Throws<ModelFaultException>(() => store.ManifestPath(ModelName.Parse(text)));
+            ModelFaultException fault = Assert.Throws<ModelFaultException>(() => store.Manifests.PathOf(ModelName.Parse(text)));
             Assert.Equal(ModelFault.InvalidModelName, fault.Fault);
-            Assert.Equal(ModelFault.InvalidModelName, Assert.Throws<ModelFaultException>(() => store.ReadManifest(ModelName.Parse(text))).Fault);
+            Assert.Equal(ModelFault.InvalidModelName, Assert.Throws<ModelFaultException>(() => store.Manifests.Read(ModelName.Parse(text))).Fault);
         }
         else
         {
-            Assert.Equal(ModelFault.ManifestNotFound, Assert.Throws<ModelFaultException>(() => store.ReadManifest(ModelName.Parse(text))).Fault);
+            Assert.Equal(ModelFault.ManifestNotFound, Assert.Throws<ModelFaultException>(() => store.Manifests.Read(ModelName.Parse(text))).Fault);
         }
     }
 

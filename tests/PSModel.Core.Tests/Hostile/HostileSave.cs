@@ -87,7 +87,7 @@ internal sealed class HostileSave(string folder) : ISaveObserver
         }
 
         ModelStore store = new(Root);
-        foreach (Manifest manifest in (Directory.Exists(blobs) ? store.FindManifests() : []).Select(store.ReadManifest))
+        foreach (Manifest manifest in (Directory.Exists(blobs) ? store.Manifests.FindNames() : []).Select(name => store.Manifests.Read(name)))
         {
             Assert.All(manifest.Blobs, layer => Assert.Equal(layer.Size, store.BlobSize(layer.Digest)));
         }

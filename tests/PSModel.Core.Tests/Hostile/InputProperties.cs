@@ -60,11 +60,11 @@ public sealed class InputProperties
         using TemporaryFolder folder = new();
         ModelStore store = new(folder.Path);
         ModelName name = ModelName.Parse("demo");
-        string path = store.ManifestPath(name);
+        string path = store.Manifests.PathOf(name);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         Unix.Run("mkfifo", path);
-        Assert.Equal(name, Assert.Single(store.FindManifests()));
-        Assert.Equal(ModelFault.ManifestInvalid, Assert.Throws<ModelFaultException>(() => store.ReadManifest(name)).Fault);
+        Assert.Equal(name, Assert.Single(store.Manifests.FindNames()));
+        Assert.Equal(ModelFault.ManifestInvalid, Assert.Throws<ModelFaultException>(() => store.Manifests.Read(name)).Fault);
     }
 
     private static string Json(string text) => System.Text.Json.JsonSerializer.Serialize(text, System.Text.Json.JsonSerializerOptions.Default);
@@ -96,7 +96,7 @@ public sealed class InputProperties
         }
 
         Shown.IsPlain(name!.ToString());
-        string path = new ModelStore("/store").ManifestPath(name);
+        string path = new ModelStore("/store").Manifests.PathOf(name);
         Assert.StartsWith("/store/manifests/", Path.GetFullPath(path), StringComparison.Ordinal);
         CheckEndpoint(name, new RegistryOptions { AllowUnencrypted = true });
     }
@@ -138,9 +138,9 @@ public sealed class InputProperties
         Fuzz.Try(() =>
         {
             ModelStore store = new(path);
-            Fuzz.Try(() => store.FindManifests());
-            Fuzz.Try(() => store.WriteManifest(ManifestReader.Read(name, "here", Valid)));
-            Fuzz.Try(() => Assert.Equal(Valid, store.ReadManifest(name).GetBytes()));
+            Fuzz.Try(() => store.Manifests.FindNames());
+            Fuzz.Try(() => store.Manifests.Write(ManifestReader.Read(name, "here", Valid)));
+            Fuzz.Try(() => Assert.Equal(Valid, store.Manifests.Read(name).GetBytes()));
             _ = store.BlobSize(BlobDigest.Parse($"sha256:{new string('a', 64)}"));
         });
         Assert.All(Directory.EnumerateFileSystemEntries(folder.Path), entry => Assert.Equal("store", Path.GetFileName(entry)));

@@ -32,7 +32,7 @@ internal sealed class SavedModels
 
         foreach (string name in _names)
         {
-            checker.That(File.Exists(store.ManifestPath(ModelName.Parse(name))), "everything is there", () => $"the manifest of {name} is not");
+            checker.That(File.Exists(store.Manifests.PathOf(ModelName.Parse(name))), "everything is there", () => $"the manifest of {name} is not");
         }
 
         string[] ends = [".partial", ".checkpoint", ".repair"];

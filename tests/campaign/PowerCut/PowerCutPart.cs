@@ -77,7 +77,7 @@ internal static class PowerCutPart
         {
             string path = mark.Path.StartsWith(Recording.BlobMark, StringComparison.Ordinal)
                 ? store.BlobPath(BlobDigest.Parse(mark.Path[Recording.BlobMark.Length..]))
-                : store.ManifestPath(ModelName.Parse(mark.Path[Recording.ManifestMark.Length..]));
+                : store.Manifests.PathOf(ModelName.Parse(mark.Path[Recording.ManifestMark.Length..]));
             checker.That(File.Exists(path), "what is told lies on the disk", () => $"'{mark.Path}' was told");
         }
     }

@@ -1,0 +1,64 @@
+using System.Text.Json;
+using PSModel.Core.Faults;
+
+namespace PSModel.Core.Manifests;
+
+/// <summary>Parses the text of a manifest, or of a list of them, within bounds. Stateless and thread-safe.</summary>
+internal static class ManifestJson
+{
+    /// <summary>Reads what the text says.</summary>
+    /// <param name="bytes">UTF-8 JSON.</param>
+    /// <param name="fault">Makes the fault of a text that is none.</param>
+    /// <param name="read">Given the object at the root.</param>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestInvalid"/>, with the reason.</exception>
+    public static T Read<T>(byte[] bytes, ManifestFault fault, Func<JsonElement, T> read)
+    {
+        if (bytes.Length > ManifestReader.MaximumBytes)
+        {
+            throw fault.Because($"it is longer than {ByteText.Of(ManifestReader.MaximumBytes)}");
+        }
+
+        if (HasControls(bytes))
+        {
+            throw fault.Because("it holds control characters (U+007F to U+009F), which no terminal should be given");
+        }
+
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(bytes);
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? read(document.RootElement)
+                : throw fault.Because("it is not a JSON object");
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // The second is what a string says that is no text: half of a surrogate pair, or not UTF-8.
+            throw fault.Because(LooksLikeMarkup(bytes) ? "it is a web page, not JSON" : "it is not JSON", e);
+        }
+    }
+
+    /// <summary>The text of a property; <see langword="null"/> where there is none.</summary>
+    public static string? Text(JsonElement element, string property) =>
+        element.TryGetProperty(property, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    /// <summary>A text that is fit to be shown; <see langword="null"/> where there is none, or an empty one.</summary>
+    public static string? ShownText(JsonElement element, string property) =>
+        Text(element, property) is { Length: > 0 } text ? OutsideText.Of(text) : null;
+
+    /// <summary>JSON lets these stand in a string as they are; the others it does not, so that the text can be shown as it is.</summary>
+    private static bool HasControls(byte[] utf8)
+    {
+        for (int i = 0; i < utf8.Length; i++)
+        {
+            if (utf8[i] == 0x7F || (utf8[i] is >= 0x80 and < 0xA0 && i > 0 && utf8[i - 1] == 0xC2))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool LooksLikeMarkup(byte[] bytes) =>
+        Array.Find(bytes, b => b is not ((byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')) == (byte)'<';
+}

@@ -1,0 +1,76 @@
+using PSModel.Core.Names;
+
+namespace PSModel.Core.Store;
+
+/// <summary>
+/// Keeps the finished blobs of a call from being cleaned up before their manifest is there. At its start <c>ollama serve</c> removes
+/// what no manifest names and was not written to for an hour, and a large model takes longer. So from time to time they are said to
+/// have been written just now; those that a manifest names are left as they are, for backups look at that time. Thread-safe.
+/// </summary>
+internal sealed class FreshBlobs : IDisposable
+{
+    private readonly ModelStore _store;
+    private readonly TimeSpan _interval;
+    private readonly Action<string> _tell;
+    private readonly object _gate = new();
+    private readonly HashSet<BlobDigest> _blobs = [];
+    private readonly Timer _timer;
+
+    /// <summary>Begins; nothing is written while there are no blobs.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="interval">A blob that was written to so lately needs nothing.</param>
+    /// <param name="tell">Told of what could not be done.</param>
+    public FreshBlobs(ModelStore store, TimeSpan interval, Action<string> tell)
+    {
+        _store = store;
+        _interval = interval;
+        _tell = tell;
+        _timer = new Timer(_ => Touch(), null, interval, interval);
+    }
+
+    /// <summary>A blob is in the store.</summary>
+    public void Add(BlobDigest digest)
+    {
+        lock (_gate)
+        {
+            _blobs.Add(digest);
+        }
+    }
+
+    /// <summary>Says of all that were added, and that no manifest names, that they were written just now.</summary>
+    public void Touch()
+    {
+        lock (_gate)
+        {
+            DateTime now = DateTime.UtcNow;
+            List<BlobDigest> old = [.. _blobs.Where(blob => File.GetLastWriteTimeUtc(_store.BlobPath(blob)) < now - _interval)];
+            if (old.Count == 0)
+            {
+                return;
+            }
+
+            try
+            {
+                HashSet<BlobDigest> named = _store.Manifests.FindNamedBlobs();
+                old.Where(blob => !named.Contains(blob) && FileFacts.TryReadEntry(_store.BlobPath(blob)) is { IsFile: true })
+                    .ToList()
+                    .ForEach(blob => File.SetLastWriteTimeUtc(_store.BlobPath(blob), now));
+            }
+            catch (Exception e) when (StoreFault.IsOfStore(e) || e is Faults.ModelFaultException)
+            {
+                // They are there all the same, and whether they still are when the manifest is written is looked at then.
+                _tell($"The time of what was fetched to '{_store.Blobs}' could not be set: {e.Message}");
+            }
+        }
+    }
+
+    /// <summary>Returns when nothing is written any more.</summary>
+    public void Dispose()
+    {
+        using ManualResetEvent ended = new(false);
+        if (_timer.Dispose(ended))
+        {
+            ended.WaitOne();
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using PSModel.Core.Faults;
+using PSModel.Core.Manifests;
+using PSModel.Core.Names;
+
+namespace PSModel.Core.Store;
+
+/// <summary>The manifests that lie among a store's blobs, where a later Ollama keeps them (change 16590). Stateless and thread-safe.</summary>
+internal sealed class ManifestBlobs(ModelStore store)
+{
+    /// <summary>What an entry of <c>manifests-v2/</c> leads to. It may be a link, a hard link or a copy.</summary>
+    /// <returns><see langword="null"/> where that is no blob of this store, or one that has not its digest: Ollama passes such an
+    /// entry over.</returns>
+    public byte[]? TryReadEntry(string path) => TryRead(() =>
+    {
+        byte[] bytes = ManifestFile.Read(path);
+        string blob = store.BlobPath(BlobDigest.Of(bytes));
+        bool isLed = FileFacts.TryReadEntry(path) is { IsLink: true }
+            ? WorkFolder.RealPath(path) is { } real && real == WorkFolder.RealPath(blob)
+            : ManifestFile.Read(blob).AsSpan().SequenceEqual(bytes);
+        return isLed ? bytes : null;
+    });
+
+    /// <summary>What the bytes of a manifest, or of a list of them, mean in this store.</summary>
+    /// <param name="found">Where they were found.</param>
+    /// <param name="bytes">The bytes.</param>
+    /// <param name="runner">Which manifest of a list; <see langword="null"/> for the first of those that are there.</param>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestInvalid"/>, or
+    /// <see cref="ModelFault.ManifestNotFound"/> where no manifest of a list is there for the runner.</exception>
+    public Manifest Complete(StoredName found, byte[] bytes, string? runner)
+    {
+        Manifest manifest = ManifestListReader.TryRead(found.Name, found.Path, bytes) is { } list
+            ? OfList(found, list, runner)
+            : AsServed(ManifestReader.Read(found.Name, found.Path, bytes));
+        return new OriginFile(store, found.Name).Complete(manifest);
+    }
+
+    private Manifest OfList(StoredName found, ManifestList list, string? runner)
+    {
+        ManifestListEntry choice = list.Choose(runner, entry => TryReadBlob(entry.Digest) is not null);
+        return ManifestReader.Read(found.Name, found.Path, TryReadBlob(choice.Digest) ?? []).Of(list, choice);
+    }
+
+    /// <summary>A later Ollama adds anchors to the text that the registry served, so that an earlier one keeps the manifests among
+    /// the blobs. The text without them has the registry's digest, and is the one that is meant.</summary>
+    private Manifest AsServed(Manifest manifest)
+    {
+        foreach (byte[] bytes in manifest.Anchors.Select(anchor => TryReadBlob(anchor.Digest)).OfType<byte[]>())
+        {
+            try
+            {
+                Manifest served = ManifestReader.Read(manifest.Name, manifest.Source, bytes);
+                if (served.Blobs.Select(layer => layer.Digest).SequenceEqual(manifest.Blobs.Select(layer => layer.Digest)))
+                {
+                    return served;
+                }
+            }
+            catch (ModelFaultException)
+            {
+                // A list of manifests: another anchor may be the one.
+            }
+        }
+
+        return manifest;
+    }
+
+    private byte[]? TryReadBlob(BlobDigest digest) => TryRead(() =>
+    {
+        byte[] bytes = ManifestFile.Read(store.BlobPath(digest));
+        return BlobDigest.Of(bytes) == digest ? bytes : null;
+    });
+
+    private static byte[]? TryRead(Func<byte[]?> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,277 @@
+using PSModel.Core.Faults;
+using PSModel.Core.Manifests;
+using PSModel.Core.Names;
+
+namespace PSModel.Core.Store;
+
+/// <summary>
+/// The manifests of a store. Every Ollama reads <c>manifests/</c>; a later one (change 16590) keeps links in <c>manifests-v2/</c> to
+/// manifests that lie among the blobs, and reads those first. So they are read first here too, and what is written lies where all of
+/// them find it. Thread-safe but for two writers of one name, who are asked one after the other.
+/// </summary>
+public sealed class StoredManifests
+{
+    private const string Temporary = "manifest-";
+
+    private static readonly string[] Bookkeeping = ["llamacpp", "ggml", "mlx", "ollama"];
+
+    private readonly ModelStore _store;
+    private readonly bool _isWindows;
+    private readonly ManifestTree _manifests;
+    private readonly ManifestTree _entries;
+    private readonly ManifestBlobs _blobs;
+
+    /// <param name="store">The store.</param>
+    /// <param name="isWindows">Whether names are held as Windows holds them.</param>
+    internal StoredManifests(ModelStore store, bool isWindows)
+    {
+        _store = store;
+        _isWindows = isWindows;
+        _manifests = ManifestTree.OfManifests(store.Root);
+        _entries = ManifestTree.OfEntries(store.Root);
+        _blobs = new ManifestBlobs(store);
+    }
+
+    /// <summary>The folders of manifests that are being written, where the trees lie on other volumes than the blobs.</summary>
+    internal IEnumerable<string> WorkFolders => new[] { _manifests, _entries }.Select(tree => WorkFolder.For(_store.Root, tree.Folder, levels: 1));
+
+    /// <summary>Where a model's manifest is written: in <c>manifests/</c>, or, where the file system holds no such path, in
+    /// <c>manifests-v2/</c>.</summary>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.InvalidModelName"/> where the file system cannot hold
+    /// the name.</exception>
+    public string PathOf(ModelName name) => TreeFor(name).PathOf(name);
+
+    /// <summary>The names of all models, in their order; what Ollama keeps there for itself is none.</summary>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.StoreNotFound"/>, or <see cref="ModelFault.ManifestInvalid"/>
+    /// where a folder cannot be read.</exception>
+    public IReadOnlyList<ModelName> FindNames()
+    {
+        // The folder of a volume that is not mounted is there, and empty.
+        if (!Directory.Exists(_manifests.Folder) && !Directory.Exists(_entries.Folder) && !Directory.Exists(_store.Blobs))
+        {
+            string why = Directory.Exists(_store.Root) ? "the folder has neither blobs nor manifests" : "there is no such folder";
+            throw new ModelFaultException(ModelFault.StoreNotFound, $"There is no store at '{_store.Root}': {why}.", new FaultFacts { Path = _store.Root });
+        }
+
+        try
+        {
+            // Both trees may have a model, and each in its letters; to Ollama it is one.
+            List<ModelName> names = [.. _manifests.FindNames().Distinct()];
+            HashSet<string> known = new(names.Select(name => name.Shortest), StringComparer.OrdinalIgnoreCase);
+            names.AddRange(_entries.FindNames().Where(name => known.Add(name.Shortest)));
+            return names.Where(name => !IsOfOllama(name)).OrderBy(name => name.Shortest, StringComparer.OrdinalIgnoreCase).ToList();
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            throw new ModelFaultException(
+                ModelFault.ManifestInvalid,
+                $"The manifests of the store '{_store.Root}' cannot be read: {e.Message}",
+                new FaultFacts { Path = _manifests.Folder },
+                e);
+        }
+    }
+
+    /// <summary>Reads a manifest of the store: the one that <c>manifests-v2/</c> leads to, else that of <c>manifests/</c>. Where there
+    /// is none of the very name, one is taken whose letters differ in their case alone, and it has that name: to Ollama it is the
+    /// same. Of a list the manifest is taken that the runner wants, or that Ollama would take of those that are there.</summary>
+    /// <param name="name">The model.</param>
+    /// <param name="runner">Which manifest of a list; <see langword="null"/> for the one that Ollama would take.</param>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestNotFound"/> or
+    /// <see cref="ModelFault.ManifestInvalid"/>.</exception>
+    public Manifest Read(ModelName name, string? runner = null)
+    {
+        string path = PathOf(name);
+        try
+        {
+            List<StoredName> entries = [.. _entries.Find(name)];
+            foreach (StoredName entry in entries)
+            {
+                if (_blobs.TryReadEntry(entry.Path) is { } linked)
+                {
+                    return _blobs.Complete(entry, linked, runner);
+                }
+            }
+
+            if (FindPlain(name) is { } plain)
+            {
+                return _blobs.Complete(plain, ManifestFile.Read(plain.Path), runner);
+            }
+
+            throw NotFound(name, path, entries.FirstOrDefault());
+        }
+        catch (ModelFaultException e) when (e.Fault == ModelFault.ManifestInvalid)
+        {
+            e.Facts.Remedy = $"\"{SaveCommand.For(_store, name, origin: null)}\" writes it anew.";
+            throw;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // Another program removed it just now.
+            throw NotFound(name, path, entry: null);
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            throw new ModelFaultException(
+                ModelFault.ManifestInvalid,
+                $"The manifest of {name.Shortest} at '{path}' cannot be read: {e.Message}",
+                new FaultFacts { Name = name.Shortest, Path = path },
+                e);
+        }
+    }
+
+    /// <summary>The blobs that the manifests name, as far as these can be read.</summary>
+    /// <exception cref="ModelFaultException">There is no store, or a folder cannot be read.</exception>
+    internal HashSet<BlobDigest> FindNamedBlobs()
+    {
+        HashSet<BlobDigest> named = [];
+        foreach (ModelName name in FindNames())
+        {
+            try
+            {
+                named.UnionWith(Read(name).Blobs.Select(layer => layer.Digest));
+            }
+            catch (ModelFaultException)
+            {
+                // What it names, nobody can tell.
+            }
+        }
+
+        return named;
+    }
+
+    /// <summary>Whether there is anything of the name, of whatever content.</summary>
+    internal bool Has(ModelName name)
+    {
+        try
+        {
+            return FindPlain(name) is not null || _entries.Find(name).Any();
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e) || e is ModelFaultException)
+        {
+            // The file system cannot hold the name.
+            return false;
+        }
+    }
+
+    /// <summary>Sees that a model's manifest can be written.</summary>
+    /// <returns>Where.</returns>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.InvalidModelName"/> where the file system cannot hold the name,
+    /// or takes it for another one that the store has.</exception>
+    internal string RequireWritable(ModelName name)
+    {
+        ManifestTree tree = TreeFor(name);
+        string path = tree.PathOf(name);
+        StoreFault.Guard(_store, path, () => StoreNames.RequireOneSpelling(name, tree.Folder, tree.PartsOf(name)));
+        return path;
+    }
+
+    /// <summary>Whether <see cref="Write"/> would change nothing.</summary>
+    internal bool IsWritten(Manifest manifest)
+    {
+        try
+        {
+            string path = PathOf(manifest.Name);
+            return TreeFor(manifest.Name) == _manifests
+                ? IsAt(manifest, path) && !_entries.Find(manifest.Name).Any()
+                : IsAt(manifest, path) && IsAt(manifest, _store.BlobPath(manifest.Digest));
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e) || e is ModelFaultException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Writes a manifest, byte for byte, whole or not at all, and then removes what leads a later Ollama to another one: it would go
+    /// on with the old model, and remove the blobs of this one. After a crash in between the same call does the rest.
+    /// </summary>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.StoreNotWritable"/> or
+    /// <see cref="ModelFault.StoreWriteFailed"/>.</exception>
+    internal void Write(Manifest manifest)
+    {
+        string path = RequireWritable(manifest.Name);
+        if (TreeFor(manifest.Name) == _entries)
+        {
+            // It must lead to a blob, and that may be a copy.
+            WriteWhole(manifest, _store.BlobPath(manifest.Digest), levels: 1);
+            WriteWhole(manifest, path, ManifestTree.TagLevels);
+            return;
+        }
+
+        WriteWhole(manifest, path, ManifestTree.TagLevels);
+        StoreFault.Guard(_store, _entries.Folder, () => _entries.Find(manifest.Name).ToList().ForEach(entry => DurableFile.Delete(entry.Path)));
+    }
+
+    /// <summary>Removes a manifest whose blobs another program has taken away, if it is still this one.</summary>
+    /// <exception cref="ModelFaultException">The store cannot be written.</exception>
+    internal void Withdraw(Manifest manifest)
+    {
+        string path = PathOf(manifest.Name);
+        StoreFault.Guard(_store, path, () =>
+        {
+            if (IsAt(manifest, path))
+            {
+                DurableFile.Delete(path);
+            }
+        });
+    }
+
+    /// <summary>Whether a file of the work folder is a manifest that was being written.</summary>
+    internal static bool IsTemporary(string fileName) =>
+        fileName.StartsWith(Temporary, StringComparison.Ordinal) && Guid.TryParseExact(fileName.Substring(Temporary.Length), "N", out _);
+
+    private ManifestTree TreeFor(ModelName name)
+    {
+        // A colon is no part of a name there, and the other tree writes it in another way.
+        ManifestTree tree = _isWindows && name.Host.Any(c => c == ':') ? _entries : _manifests;
+        StoreNames.RequireHoldable(name, tree.PartsOf(name), _isWindows);
+        return tree;
+    }
+
+    private StoredName? FindPlain(ModelName name) => TreeFor(name) == _manifests ? _manifests.Find(name).FirstOrDefault() : null;
+
+    /// <summary>What Ollama remembers under its own namespace of models that it converted (reported).</summary>
+    private static bool IsOfOllama(ModelName name) =>
+        name.Host == ModelName.DefaultHost && name.Namespace == ModelName.DefaultNamespace && Bookkeeping.Contains(name.Model)
+        && BlobDigest.TryParse($"sha256:{name.Tag}", out _);
+
+    private static bool IsAt(Manifest manifest, string path) => File.Exists(path) && ManifestFile.Read(path).AsSpan().SequenceEqual(manifest.GetBytes());
+
+    private void WriteWhole(Manifest manifest, string path, int levels) => StoreFault.Guard(_store, path, () =>
+    {
+        if (IsAt(manifest, path))
+        {
+            return;
+        }
+
+        string folder = Path.GetDirectoryName(path)!;
+        DurableFile.CreateFolder(_store, folder);
+
+        // Beside means a work folder: whatever lies four levels deep under one of the trees counts as a model.
+        string work = WorkFolder.For(_store.Root, folder, levels);
+        _store.CreateWork(work);
+        string temporary = Path.Combine(work, $"{Temporary}{Guid.NewGuid():N}");
+        try
+        {
+            DurableFile.WriteWhole(_store, manifest.GetBytes(), temporary, path);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    });
+
+    private ModelFaultException NotFound(ModelName name, string path, StoredName? entry)
+    {
+        FaultFacts facts = new()
+        {
+            Name = name.Shortest,
+            Path = entry?.Path ?? path,
+            Remedy = entry is null
+                ? $"Check the spelling of model and tag; \"Get-ModelManifest -Local -StorePath {SaveCommand.Quote(_store.Root)}\" lists what the store has."
+                : $"\"{SaveCommand.For(_store, name, origin: null)}\" fetches it; while the entry is there, Ollama does not clean up.",
+        };
+        string why = entry is null ? string.Empty : $": '{entry.Path}' leads to no manifest among its blobs";
+        return new ModelFaultException(ModelFault.ManifestNotFound, $"The store '{_store.Root}' has no model '{name.Shortest}'{why}.", facts);
+    }
+}
