@@ -56,7 +56,15 @@ public sealed class OllamaStore(string root)
     {
         foreach (BlobContent blob in model.Blobs)
         {
-            PutBlob(blob.Piece(0, blob.Length).ToArray());
+            byte[] bytes = new byte[blob.Length];
+            for (int offset = 0; offset < bytes.Length;)
+            {
+                ReadOnlyMemory<byte> piece = blob.Piece(offset, bytes.Length);
+                piece.CopyTo(bytes.AsMemory(offset));
+                offset += piece.Length;
+            }
+
+            PutBlob(bytes);
         }
     }
 
