@@ -29,7 +29,9 @@ if ($Name) {
     }
 
     $null = Save-ModelBlob -Name $Name -StorePath $StagingPath -VerifyInline @source
-    foreach ($folder in 'blobs', 'manifests') {
+
+    # On Windows a model of a host with a port lies in the second tree of manifests alone.
+    foreach ($folder in 'blobs', 'manifests', 'manifests-v2' | Where-Object { Test-Path -LiteralPath (Join-Path $StagingPath $_) }) {
         Copy-Item -LiteralPath (Join-Path $StagingPath $folder) -Destination (New-Item -ItemType Directory -Force $Destination) -Recurse -Force
     }
 
