@@ -40,27 +40,17 @@ internal sealed class FreshBlobs : IDisposable
     /// <summary>Says of all that were added, and that no manifest names, that they were written just now.</summary>
     public void Touch()
     {
-        lock (_gate)
+        try
         {
             DateTime now = DateTime.UtcNow;
-            List<BlobDigest> old = [.. _blobs.Where(blob => File.GetLastWriteTimeUtc(_store.BlobPath(blob)) < now - _interval)];
-            if (old.Count == 0)
-            {
-                return;
-            }
-
-            try
-            {
-                HashSet<BlobDigest> named = _store.Manifests.FindNamedBlobs();
-                old.Where(blob => !named.Contains(blob) && FileFacts.TryReadEntry(_store.BlobPath(blob)) is { IsFile: true })
-                    .ToList()
-                    .ForEach(blob => File.SetLastWriteTimeUtc(_store.BlobPath(blob), now));
-            }
-            catch (Exception e) when (StoreFault.IsOfStore(e) || e is Faults.ModelFaultException)
-            {
-                // They are there all the same, and whether they still are when the manifest is written is looked at then.
-                _tell($"The time of what was fetched to '{_store.Blobs}' could not be set: {e.Message}");
-            }
+            List<string> old = [.. Added().Select(_store.BlobPath).Where(path => IsFile(path) && File.GetLastWriteTimeUtc(path) < now - _interval)];
+            HashSet<string> named = old.Count == 0 ? [] : [.. _store.Manifests.FindNamedBlobs().Select(_store.BlobPath)];
+            old.Where(path => !named.Contains(path)).ToList().ForEach(path => File.SetLastWriteTimeUtc(path, now));
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e) || e is Faults.ModelFaultException)
+        {
+            // They are there all the same, and whether they still are when the manifest is written is looked at then.
+            _tell($"The time of what was fetched to '{_store.Blobs}' could not be set: {e.Message}");
         }
     }
 
@@ -71,6 +61,17 @@ internal sealed class FreshBlobs : IDisposable
         if (_timer.Dispose(ended))
         {
             ended.WaitOne();
+        }
+    }
+
+    /// <summary>A link leads to another disk, and Ollama looks at the link's own time.</summary>
+    private static bool IsFile(string path) => FileFacts.TryReadEntry(path) is { IsFile: true };
+
+    private BlobDigest[] Added()
+    {
+        lock (_gate)
+        {
+            return [.. _blobs];
         }
     }
 }

@@ -24,20 +24,35 @@ internal sealed class ManifestBlobs(ModelStore store)
     /// <param name="found">Where they were found.</param>
     /// <param name="bytes">The bytes.</param>
     /// <param name="runner">Which manifest of a list; <see langword="null"/> for the first of those that are there.</param>
+    /// <returns><see langword="null"/> where it is a list, and none of its manifests is there.</returns>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestInvalid"/>, or
-    /// <see cref="ModelFault.ManifestNotFound"/> where no manifest of a list is there for the runner.</exception>
-    public Manifest Complete(StoredName found, byte[] bytes, string? runner)
+    /// <see cref="ModelFault.ManifestNotFound"/> where others of a list are there than the one for the runner.</exception>
+    public Manifest? TryComplete(StoredName found, byte[] bytes, string? runner)
     {
-        Manifest manifest = ManifestListReader.TryRead(found.Name, found.Path, bytes) is { } list
+        Manifest? manifest = ManifestListReader.TryRead(found.Name, found.Path, bytes) is { } list
             ? OfList(found, list, runner)
             : AsServed(ManifestReader.Read(found.Name, found.Path, bytes));
-        return new OriginFile(store, found.Name).Complete(manifest);
+        return manifest is null ? null : new OriginFile(store, found.Name).Complete(manifest);
     }
 
-    private Manifest OfList(StoredName found, ManifestList list, string? runner)
+    private Manifest? OfList(StoredName found, ManifestList list, string? runner)
     {
-        ManifestListEntry choice = list.Choose(runner, entry => TryReadBlob(entry.Digest) is not null);
-        return ManifestReader.Read(found.Name, found.Path, TryReadBlob(choice.Digest) ?? []).Of(list, choice);
+        Dictionary<BlobDigest, byte[]> there = [];
+        foreach (BlobDigest digest in list.Entries.Select(entry => entry.Digest).Distinct())
+        {
+            if (TryReadBlob(digest) is { } bytes)
+            {
+                there[digest] = bytes;
+            }
+        }
+
+        if (there.Count == 0)
+        {
+            return null;
+        }
+
+        ManifestListEntry choice = list.Choose(runner, entry => there.ContainsKey(entry.Digest));
+        return ManifestReader.Read(found.Name, found.Path, there[choice.Digest]).Of(list, choice);
     }
 
     /// <summary>A later Ollama adds anchors to the text that the registry served, so that an earlier one keeps the manifests among

@@ -86,15 +86,15 @@ public sealed class StoredManifests
             List<StoredName> entries = [.. _entries.Find(name)];
             foreach (StoredName entry in entries)
             {
-                if (_blobs.TryReadEntry(entry.Path) is { } linked)
+                if (_blobs.TryReadEntry(entry.Path) is { } linked && _blobs.TryComplete(entry, linked, runner) is { } led)
                 {
-                    return _blobs.Complete(entry, linked, runner);
+                    return led;
                 }
             }
 
-            if (FindPlain(name) is { } plain)
+            if (FindPlain(name) is { } plain && _blobs.TryComplete(plain, ManifestFile.Read(plain.Path), runner) is { } manifest)
             {
-                return _blobs.Complete(plain, ManifestFile.Read(plain.Path), runner);
+                return manifest;
             }
 
             throw NotFound(name, path, entries.FirstOrDefault());

@@ -159,7 +159,14 @@ public sealed class LaterStoreTests : IDisposable
         // One of them is all that a pull brings.
         File.Delete(_store.PutBlob(Model.Manifest));
         Assert.Equal(Other.Manifest, Manifests.Read(Name).GetBytes());
-        Assert.Contains("whose manifest is there", Assert.Throws<ModelFaultException>(() => Manifests.Read(Name, "llamacpp")).Message, StringComparison.Ordinal);
+        ModelFaultException gone = Assert.Throws<ModelFaultException>(() => Manifests.Read(Name, "llamacpp"));
+        Assert.Contains("whose manifest is there", gone.Message, StringComparison.Ordinal);
+
+        // Where none of them is, the list leads to nothing, and the other tree counts.
+        File.Delete(_store.PutBlob(Other.Manifest));
+        Assert.Contains("leads to no manifest", Assert.Throws<ModelFaultException>(() => Manifests.Read(Name)).Message, StringComparison.Ordinal);
+        _store.PutManifest(Model.Manifest, Plain);
+        Assert.Equal(Model.Manifest, Manifests.Read(Name).GetBytes());
     }
 
     [Fact]
