@@ -139,6 +139,7 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, Fre
             // Leave may take its time, and from here on what is there stays for an hour at least.
             fresh?.Touch();
             store.Manifests.Write(manifest);
+            observer.Tell($"The manifest is at '{store.Manifests.PathOf(manifest.Name)}'.");
             if (!AreAllThere(model))
             {
                 // A manifest without its blobs is a model that fails when it is run.
