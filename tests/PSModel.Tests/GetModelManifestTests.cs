@@ -35,15 +35,6 @@ public sealed class GetModelManifestTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public void Raw_is_the_text_byte_for_byte()
-    {
-        byte[] bytes = Encoding.UTF8.GetBytes($"{Encoding.UTF8.GetString(_model.Manifest)}\n \t\n");
-        string name = _registry.Offer(_model.WithManifest(bytes));
-        EngineResult result = _engine.Run("param($name) Get-ModelManifest $name -Raw", name);
-        Assert.Equal(bytes, Encoding.UTF8.GetBytes((string)Assert.Single(result.Output).BaseObject));
-    }
-
-    [Fact]
     public void The_store_is_read_with_Local()
     {
         Save("library/demo:7b", "library/demo:13b", "me/other:latest");

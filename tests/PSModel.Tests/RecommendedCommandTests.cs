@@ -36,6 +36,7 @@ public sealed partial class RecommendedCommandTests : IAsyncLifetime, IDisposabl
         [
             "Get-ModelManifest -Local -StorePath $store | Test-ModelBlob -StorePath $store -Diagnose",
             "Test-ModelBlob -LiteralPath $path -Diagnose",
+            "Get-ModelManifest $name | Test-ModelBlob -StorePath $store -Diagnose",
         ];
         TheoryData<string, string, string> cases = [];
         foreach (string damage in new[] { "bit", "short", "foreign", "gone" })

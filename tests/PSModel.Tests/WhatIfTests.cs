@@ -32,6 +32,25 @@ public sealed class WhatIfTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task What_earlier_calls_left_is_not_to_be_fetched_and_stays_as_it_is()
+    {
+        string name = _registry.Offer(_model);
+        _registry.Fault = (request, answer) => answer.CutAfter = request.IsBlob && request.Leaf == _model.Blobs[0].Digest ? 2 * MiB : null;
+        await RunAsync($"$null = Save-ModelBlob {name} '{_store.Path}' -VerifyInline -MaximumRetryCount 0 -ThrottleLimit 1 -ErrorAction Ignore; exit 0");
+        _registry.Fault = null;
+        string[] before = Files();
+        Assert.Contains(before, file => file.Contains(".checkpoint", StringComparison.Ordinal));
+
+        string[] lines = await RunAsync($"$null = Save-ModelBlob {name} '{_store.Path}' -WhatIf");
+
+        Assert.Equal(before, Files());
+        Assert.Contains("\"Download Model blob, 5.00 MB, 2.00 MB of it kept from earlier calls\"", lines[0], StringComparison.Ordinal);
+        Assert.StartsWith($"What if: In all, 3.00 MB of 1 blob of 5.00 MB would be fetched, since 2.00 MB are kept from earlier calls, {_model.Blobs.Count - 1} blobs of ", lines[^1], StringComparison.Ordinal);
+        string[] saved = await RunAsync($"(Save-ModelBlob {name} '{_store.Path}' -VerifyInline | Where-Object Status -eq Downloaded).BytesResumed");
+        Assert.Equal($"{2 * MiB}", Assert.Single(saved));
+    }
+
+    [Fact]
     public async Task Of_a_complete_model_nothing_is_offered()
     {
         string name = _registry.Offer(_model);
@@ -50,6 +69,13 @@ public sealed class WhatIfTests : IAsyncLifetime, IDisposable
     public async Task DisposeAsync() => await _registry.DisposeAsync();
 
     public void Dispose() => _store.Dispose();
+
+    /// <summary>Every file and folder of the store, its size and when it was written.</summary>
+    private string[] Files() =>
+    [
+        .. new DirectoryInfo(_store.Path).EnumerateFileSystemInfos("*", SearchOption.AllDirectories)
+            .Select(entry => $"{entry.FullName} {(entry as FileInfo)?.Length} {entry.LastWriteTimeUtc:O}").Order(StringComparer.Ordinal),
+    ];
 
     private static async Task<string[]> RunAsync(string script)
     {

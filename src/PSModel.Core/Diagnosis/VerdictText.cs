@@ -39,7 +39,7 @@ internal static class VerdictText
     /// <summary>What to try next.</summary>
     public static string Recommend(BlobDiagnosis diagnosis)
     {
-        string repair = diagnosis.Target.RepairCommand is { } command ? $"\"{command}\"" : "Save-ModelBlob, with the name of its model and -Repair,";
+        string repair = diagnosis.Target.Owner?.RepairCommand is { } command ? $"\"{command}\"" : "Save-ModelBlob, with the name of its model and -Repair,";
         return diagnosis.Verdict switch
         {
             DiagnosisVerdict.Healthy =>

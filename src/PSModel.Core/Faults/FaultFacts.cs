@@ -27,6 +27,9 @@ public sealed class FaultFacts
     /// <summary>The size that was found instead.</summary>
     public long? ActualSize { get; set; }
 
+    /// <summary>The text that was refused, byte for byte, where it is within the bound.</summary>
+    public byte[]? Content { get; set; }
+
     /// <summary>What to do about it, in a sentence, where more is known than the kind of fault tells.</summary>
     public string? Remedy { get; set; }
 

@@ -19,7 +19,7 @@ internal static class ManifestListReader
     /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestInvalid"/>, with the reason.</exception>
     public static ManifestList? TryRead(ModelName name, string source, byte[] bytes)
     {
-        ManifestFault fault = new(name, source);
+        ManifestFault fault = new(name, source, bytes);
         return ManifestJson.Read(bytes, fault, root => ManifestJson.Text(root, "mediaType") == MediaTypes.OllamaList ? Read(name, source, root, fault) : null);
     }
 

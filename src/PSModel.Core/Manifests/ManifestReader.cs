@@ -24,7 +24,7 @@ public static class ManifestReader
     /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestInvalid"/>, with the reason.</exception>
     public static Manifest Read(ModelName name, string source, byte[] bytes)
     {
-        ManifestFault fault = new(name, source);
+        ManifestFault fault = new(name, source, bytes);
         return ManifestJson.Read(bytes, fault, root => Read(name, source, bytes, root, fault));
     }
 

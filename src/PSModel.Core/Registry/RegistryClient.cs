@@ -31,9 +31,16 @@ public sealed class RegistryClient : IDisposable
 
     /// <summary>Fetches and checks a model's manifest, of a list the one that is wanted; blocks until it is there.</summary>
     /// <exception cref="ModelFaultException">It cannot be had, or cannot be used.</exception>
-    public Manifest GetManifest(ModelName name, CancellationToken cancellationToken)
+    public Manifest GetManifest(ModelName name, CancellationToken cancellationToken) => GetManifest(name, origin: null, cancellationToken);
+
+    /// <summary>Fetches and checks a model's manifest from where it came before; blocks until it is there.</summary>
+    /// <param name="name">The model.</param>
+    /// <param name="origin">The address of the registry; <see langword="null"/> for the one of the name.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="ModelFaultException">It cannot be had, or cannot be used.</exception>
+    public Manifest GetManifest(ModelName name, string? origin, CancellationToken cancellationToken)
     {
-        RegistryEndpoint endpoint = new(name, _options);
+        RegistryEndpoint endpoint = RegistryEndpoint.Of(name, origin, _options);
         string source = endpoint.ManifestAddress.AbsoluteUri;
         byte[] bytes = Retries.Run(token => FetchText(endpoint.ManifestAddress, AcceptManifest, NoModel, token), onRetry: null, cancellationToken);
         if (ManifestListReader.TryRead(name, source, bytes) is not { } list)

@@ -15,14 +15,14 @@ internal sealed class RegistryEndpoint
 
     /// <exception cref="ModelFaultException"><see cref="ModelFault.UnencryptedRefused"/>.</exception>
     public RegistryEndpoint(ModelName name, RegistryOptions options)
-        : this(name, options, $"{name.Scheme}://{name.Host}")
+        : this(name, options, $"{name.Scheme}://{name.Host}", wrongOrigin: null)
     {
     }
 
-    private RegistryEndpoint(ModelName name, RegistryOptions options, string origin)
+    private RegistryEndpoint(ModelName name, RegistryOptions options, string origin, string? wrongOrigin)
     {
         origin = options.Registry?.OriginalString ?? origin;
-        string? remedy = options.Registry is null ? null : "Correct the address given with -Registry.";
+        string? remedy = options.Registry is null ? wrongOrigin : "Correct the address given with -Registry.";
         string shown = OutsideText.Of(OutsideText.Typed(origin));
         if (!AddressText.TryRead(origin, out Uri? address) || address.Scheme is not ("https" or "http") || !AddressText.IsReadable(address))
         {
@@ -53,11 +53,15 @@ internal sealed class RegistryEndpoint
 
     public ModelName Name { get; }
 
+    /// <summary>Where a model is, by what is known of where it came from; by its name where nothing is.</summary>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.InvalidModelName"/> where the origin is no address, or
+    /// <see cref="ModelFault.UnencryptedRefused"/>.</exception>
+    public static RegistryEndpoint Of(ModelName name, string? origin, RegistryOptions options) =>
+        origin is null ? new RegistryEndpoint(name, options) : new RegistryEndpoint(name, options, origin, "Correct the Origin of what is piped in.");
+
     /// <summary>Where the blobs of a manifest are: with the registry that it came from, if that is known.</summary>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.UnencryptedRefused"/>.</exception>
-    public static RegistryEndpoint Of(Manifest manifest, RegistryOptions options) => OriginOf(manifest) is { } origin
-        ? new RegistryEndpoint(manifest.Name, options, origin)
-        : new RegistryEndpoint(manifest.Name, options);
+    public static RegistryEndpoint Of(Manifest manifest, RegistryOptions options) => Of(manifest.Name, OriginOf(manifest), options);
 
     /// <summary>The address of the registry that a manifest came from; <see langword="null"/> where nobody knows.</summary>
     public static string? OriginOf(Manifest manifest)

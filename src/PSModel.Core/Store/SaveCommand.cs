@@ -15,7 +15,7 @@ public static class SaveCommand
     /// <param name="store">The store.</param>
     /// <param name="manifest">The model.</param>
     /// <param name="how">A switch, or nothing.</param>
-    public static string For(ModelStore store, Manifest manifest, string how = "") => For(store, manifest.Name, manifest.Origin, ManifestList.Runners.Contains(manifest.Runner) ? $"-Runner {manifest.Runner} {how}".TrimEnd() : how);
+    public static string For(ModelStore store, Manifest manifest, string how = "") => For(store, manifest.Name, RegistryEndpoint.OriginOf(manifest), ManifestList.Runners.Contains(manifest.Runner) ? $"-Runner {manifest.Runner} {how}".TrimEnd() : how);
 
     /// <summary>Saves a model of a store again.</summary>
     /// <param name="store">The store.</param>

@@ -78,14 +78,19 @@ internal sealed class Takeover(ModelStore store, Layer layer, Action<string> tel
         }
     }
 
+    /// <summary>What there is to be taken over, in bytes.</summary>
+    public long Available => FindFurthest()?.Checkpoint.Offset ?? 0;
+
+    /// <summary>The checkpoint that a store has of a blob, where it is one to go on from.</summary>
+    public static Checkpoint? TryRead(ModelStore store, Layer layer) =>
+        new CheckpointFile(store, layer.Digest).TryRead(layer.Size, PartialBlob.LengthOf(store, layer.Digest), out _);
+
     private (ModelStore Store, Checkpoint Checkpoint)? FindFurthest()
     {
         (ModelStore, Checkpoint Checkpoint)? furthest = null;
         foreach (ModelStore other in store.OfOthers())
         {
-            long length = PartialBlob.LengthOf(other, layer.Digest);
-            if (new CheckpointFile(other, layer.Digest).TryRead(layer.Size, length, out _) is { } checkpoint
-                && checkpoint.Offset > (furthest?.Checkpoint.Offset ?? 0))
+            if (TryRead(other, layer) is { } checkpoint && checkpoint.Offset > (furthest?.Checkpoint.Offset ?? 0))
             {
                 furthest = (other, checkpoint);
             }

@@ -6,7 +6,7 @@ namespace PSModel.Core.Verification;
 /// <summary>A blob's file and what is known of it. Immutable.</summary>
 public sealed class BlobTarget
 {
-    private readonly Lazy<string?> _repairCommand;
+    private readonly Lazy<BlobOwner?> _owner;
 
     /// <summary>Says what to look at.</summary>
     /// <param name="path">The file.</param>
@@ -14,10 +14,10 @@ public sealed class BlobTarget
     /// <param name="size">The size in bytes that it should have, if that is known.</param>
     /// <param name="name">The model it belongs to, if that is known.</param>
     /// <param name="mediaType">Its media type, if that is known.</param>
-    /// <param name="repairCommand">Finds the command that mends it.</param>
-    public BlobTarget(string path, BlobDigest digest, long? size, ModelName? name, string? mediaType, Func<string?>? repairCommand = null)
+    /// <param name="owner">Finds a model that has it.</param>
+    public BlobTarget(string path, BlobDigest digest, long? size, ModelName? name, string? mediaType, Func<BlobOwner?>? owner = null)
     {
-        _repairCommand = new Lazy<string?>(repairCommand ?? (() => null));
+        _owner = new Lazy<BlobOwner?>(owner ?? (() => null));
         Path = path;
         Digest = digest;
         Size = size;
@@ -40,8 +40,8 @@ public sealed class BlobTarget
     /// <summary>The model, if known.</summary>
     public ModelName? Name { get; }
 
-    /// <summary>The command that mends it, ready to be pasted; <see langword="null"/> where no model of a store is known to have it.</summary>
-    public string? RepairCommand => _repairCommand.Value;
+    /// <summary>A model that has it, looked for at the first call; <see langword="null"/> where none of a store is known to.</summary>
+    public BlobOwner? Owner => _owner.Value;
 
     /// <summary>The media type, if known.</summary>
     public string? MediaType { get; }

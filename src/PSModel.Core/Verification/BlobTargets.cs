@@ -8,8 +8,6 @@ namespace PSModel.Core.Verification;
 /// <summary>Says which files are to be looked at, and what digests they should have. Stateless and thread-safe.</summary>
 public static class BlobTargets
 {
-    private const string Repair = "-Repair";
-
     /// <summary>The blobs of a model.</summary>
     /// <param name="manifest">The model.</param>
     /// <param name="store">Where they lie.</param>
@@ -21,7 +19,7 @@ public static class BlobTargets
         HashSet<Layer> only = [.. digests.Select(digest => manifest.Find(BlobDigestPart.Parse(digest)))];
         return manifest.Blobs
             .Where(layer => only.Count == 0 || only.Contains(layer))
-            .Select(layer => new BlobTarget(store.BlobPath(layer.Digest), layer.Digest, layer.Size, manifest.Name, layer.MediaType, () => SaveCommand.For(store, manifest, Repair)))
+            .Select(layer => new BlobTarget(store.BlobPath(layer.Digest), layer.Digest, layer.Size, manifest.Name, layer.MediaType, () => new BlobOwner(store, manifest)))
             .ToList();
     }
 
@@ -43,16 +41,16 @@ public static class BlobTargets
         }
 
         BlobDigest digest = digests.Count > 0 ? BlobDigest.Parse(digests[digests.Count == 1 ? 0 : index]) : DigestOf(path);
-        return new BlobTarget(path, digest, null, null, null, () => CommandOf(path, digest));
+        return new BlobTarget(path, digest, null, null, null, () => OwnerOf(path, digest));
     }
 
-    /// <summary>A file that lies among the blobs of a store, by the first model of it that names the blob.</summary>
-    private static string? CommandOf(string path, BlobDigest digest)
+    /// <summary>Of a file that lies among the blobs of a store: the first model of it that names the blob.</summary>
+    private static BlobOwner? OwnerOf(string path, BlobDigest digest)
     {
         try
         {
             return Path.GetDirectoryName(Path.GetDirectoryName(Path.GetFullPath(path))) is { } root && new ModelStore(root) is var store && store.BlobPath(digest) == Path.GetFullPath(path)
-                ? store.Manifests.FindNames().Select(name => TryRead(store, name)).OfType<Manifest>().Where(manifest => manifest.Blobs.Any(layer => layer.Digest == digest)).Select(manifest => SaveCommand.For(store, manifest, Repair)).FirstOrDefault()
+                ? store.Manifests.FindNames().Select(name => TryRead(store, name)).OfType<Manifest>().Where(manifest => manifest.Blobs.Any(layer => layer.Digest == digest)).Select(manifest => new BlobOwner(store, manifest)).FirstOrDefault()
                 : null;
         }
         catch (ModelFaultException)

@@ -53,8 +53,7 @@ public sealed class GetModelManifestCommand : RegistryCommand
 
     private void GetRemote(string name) => Run(OutsideText.Typed(name), (pump, token) =>
     {
-        Manifest manifest = Connect().GetManifest(ModelName.Parse(name), token);
-        pump.Post(() => Write(manifest));
+        pump.Post(Read(() => Connect().GetManifest(ModelName.Parse(name), token)));
         return Task.CompletedTask;
     });
 
@@ -63,7 +62,7 @@ public sealed class GetModelManifestCommand : RegistryCommand
         ModelStore store = OpenStore(StorePath);
         if (!WildcardPattern.ContainsWildcardCharacters(name))
         {
-            Try(OutsideText.Typed(name), () => Write(store.Manifests.Read(ModelName.Parse(name), RunnerInCase)));
+            Try(OutsideText.Typed(name), () => Read(() => store.Manifests.Read(ModelName.Parse(name), RunnerInCase))());
             return;
         }
 
@@ -72,7 +71,26 @@ public sealed class GetModelManifestCommand : RegistryCommand
         Try(store.Root, () => names.AddRange(store.Manifests.FindNames().Where(found => pattern.IsMatch(found.Shortest))));
         foreach (ModelName found in names)
         {
-            Try(found.Shortest, () => Write(store.Manifests.Read(found, RunnerInCase)));
+            Try(found.Shortest, () => Read(() => store.Manifests.Read(found, RunnerInCase))());
+        }
+    }
+
+    /// <summary>Reads a manifest on any thread, and gives what the pipeline thread does with it. A text that was refused is what -Raw
+    /// is asked for.</summary>
+    private Action Read(Func<Manifest> read)
+    {
+        try
+        {
+            Manifest manifest = read();
+            return () => Write(manifest);
+        }
+        catch (ModelFaultException refused) when (Raw && refused.Facts.Content is not null)
+        {
+            return () =>
+            {
+                WriteVerbose(OutsideText.OneLine(refused.Message));
+                WriteObject(OutputFactory.RawOf(refused.Facts.Content));
+            };
         }
     }
 

@@ -50,6 +50,11 @@ public sealed class SaveModelBlobCommand : RegistryCommand
     [ArgumentCompleter(typeof(BlobDigestCompleter))]
     public string[]? Digest { get; set; }
 
+    /// <summary>The registry that the model came from, as objects of Test-ModelBlob tell it; -Registry goes before it.</summary>
+    [Parameter(ParameterSetName = NameSet, ValueFromPipelineByPropertyName = true)]
+    [AllowNull]
+    public string? Origin { get; set; }
+
     /// <summary>Verify inline and do not read back.</summary>
     [Parameter]
     public SwitchParameter VerifyInline { get; set; }
@@ -83,7 +88,7 @@ public sealed class SaveModelBlobCommand : RegistryCommand
         bool isDryRun = MyInvocation.BoundParameters.TryGetValue("WhatIf", out object whatIf)
             ? LanguagePrimitives.IsTrue(whatIf)
             : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
-        _forecast = isDryRun ? new SaveForecast() : null;
+        _forecast = isDryRun ? new SaveForecast(OpenStore(StorePath)) : null;
         _options = new TransferOptions
         {
             IsDryRun = isDryRun,
@@ -107,9 +112,10 @@ public sealed class SaveModelBlobCommand : RegistryCommand
         }
 
         RegistryClient client = Connect();
+        string? origin = string.IsNullOrEmpty(Origin) ? null : Origin;
         List<ModelRequest> requests = ParameterSetName == ManifestSet
             ? [new ModelRequest(Manifest!.Name ?? string.Empty, _ => OutputFactory.ToManifest(Manifest))]
-            : [.. Name.Select(name => new ModelRequest(OutsideText.Typed(name), token => client.GetManifest(ModelName.Parse(name), token)))];
+            : [.. Name.Select(name => new ModelRequest(OutsideText.Typed(name), token => client.GetManifest(ModelName.Parse(name), origin, token)))];
         if (requests.Count > 0)
         {
             Save(requests, only);
@@ -119,7 +125,7 @@ public sealed class SaveModelBlobCommand : RegistryCommand
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        if (_forecast?.Sum(OpenStore(StorePath)) is { } sum)
+        if (_forecast?.Sum() is { } sum)
         {
             // With -WhatIf it is shown, and nothing is asked.
             ShouldProcess(sum, sum, MyInvocation.MyCommand.Name);

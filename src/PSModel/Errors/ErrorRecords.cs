@@ -38,7 +38,7 @@ internal static class ErrorRecords
         ModelFault.InvalidDigest => (ErrorCategory.InvalidArgument, "Give the digest as Get-ModelManifest shows it."),
         ModelFault.ManifestNotFound => (ErrorCategory.ObjectNotFound, "Check the spelling of model and tag."),
         ModelFault.BlobNotFound => (ErrorCategory.ObjectNotFound, "Check the digest with Get-ModelManifest; if the registry itself lost the blob, only its owner can push it again."),
-        ModelFault.ManifestInvalid => (ErrorCategory.InvalidData, "Name a tag of a single model. Where a web page came, a proxy or a login stands before the registry."),
+        ModelFault.ManifestInvalid => (ErrorCategory.InvalidData, "Name a tag of a single model. Where a web page came, a proxy or a login stands before the registry. Get-ModelManifest with -Raw gives what came."),
         ModelFault.DigestMismatch => (ErrorCategory.InvalidData, "The wire, or what is behind it, is at fault: try again without a proxy or VPN, or from another registry with -Registry. Nothing was written to the store."),
         ModelFault.ReadBackMismatch => (ErrorCategory.InvalidData, $"The download is right and the reading is wrong: the same command with -VerifyInline saves it without fetching it again, and \"Test-ModelBlob -LiteralPath {SaveCommand.Quote(fault.Facts.Path ?? string.Empty)} -Digest {fault.Facts.Digest} -Diagnose\" finds out what is wrong here. Memory, the disk's driver and the disk are the usual causes."),
         ModelFault.SizeMismatch => (ErrorCategory.InvalidData, "A proxy or the registry sends something else than the manifest names; try without the proxy."),

@@ -10,6 +10,9 @@ public sealed class ModelBlobDiagnosis
     /// <summary>The model's name in its shortest form, where one is known.</summary>
     public string? Name { get; internal set; }
 
+    /// <summary>Where the blob is wrong: the registry that its model came from, if that is not https and the name's host.</summary>
+    public string? Origin { get; internal set; }
+
     /// <summary>The expected digest.</summary>
     public string? Digest { get; internal set; }
 

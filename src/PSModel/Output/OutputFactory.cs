@@ -34,7 +34,10 @@ internal static class OutputFactory
     };
 
     /// <summary>The manifest's text; a byte order mark, were there one, stays in it.</summary>
-    public static string RawOf(Manifest manifest) => Encoding.UTF8.GetString(manifest.GetBytes());
+    public static string RawOf(Manifest manifest) => RawOf(manifest.GetBytes());
+
+    /// <summary>The text of a manifest that may have been refused.</summary>
+    public static string RawOf(byte[] bytes) => Encoding.UTF8.GetString(bytes);
 
     /// <summary>Whether an object is of a type of the module, or was before it went through a file, a job or another machine.</summary>
     public static bool IsOf<T>(PSObject item) => item.BaseObject is T || item.TypeNames.Contains($"Deserialized.{typeof(T).FullName}");
@@ -99,7 +102,8 @@ internal static class OutputFactory
 
     public static ModelBlobDigest From(BlobTest test) => new()
     {
-        Name = test.Target.Name?.Shortest,
+        Name = NameOf(test.Target, isRight: test.Status == BlobStatus.Valid),
+        Origin = test.Status == BlobStatus.Valid ? null : test.Target.Owner?.Origin,
         Digest = test.Target.Digest.ToString(),
         ActualDigest = test.Actual?.ToString(),
         Verified = test.Status == BlobStatus.Valid,
@@ -114,7 +118,8 @@ internal static class OutputFactory
 
     public static ModelBlobDiagnosis From(BlobDiagnosis diagnosis) => new()
     {
-        Name = diagnosis.Target.Name?.Shortest,
+        Name = NameOf(diagnosis.Target, isRight: diagnosis.Verdict == DiagnosisVerdict.Healthy),
+        Origin = diagnosis.Verdict == DiagnosisVerdict.Healthy ? null : diagnosis.Target.Owner?.Origin,
         Digest = diagnosis.Target.Digest.ToString(),
         Path = diagnosis.Target.Path,
         Size = diagnosis.Size,
@@ -125,6 +130,9 @@ internal static class OutputFactory
         Explanation = diagnosis.Explanation,
         Recommendation = diagnosis.Recommendation,
     };
+
+    /// <summary>A file that is right needs no model, and none is looked for.</summary>
+    private static string? NameOf(BlobTarget target, bool isRight) => (target.Name ?? (isRight ? null : target.Owner?.Manifest.Name))?.Shortest;
 
     private static ModelBlobRead From(DiagnosticRead read) => new()
     {

@@ -17,8 +17,8 @@ internal sealed class SaveObserver(Cmdlet cmdlet, PipelinePump pump, SaveProgres
 
     public Task<bool> ConfirmBlobAsync(Manifest manifest, Layer layer) => pump.AskAsync(() =>
     {
-        forecast?.Fetch(layer);
-        return cmdlet.ShouldProcess($"{layer.Digest} of {manifest.Name.Shortest}", $"Download {layer.Kind} blob, {ByteText.Of(layer.Size)}");
+        string kept = forecast?.Fetch(layer) is > 0 and { } bytes ? $", {ByteText.Of(bytes)} of it kept from earlier calls" : string.Empty;
+        return cmdlet.ShouldProcess($"{layer.Digest} of {manifest.Name.Shortest}", $"Download {layer.Kind} blob, {ByteText.Of(layer.Size)}{kept}");
     });
 
     public Task<bool> ConfirmManifestAsync(Manifest manifest, string path) => pump.AskAsync(() =>
