@@ -17,6 +17,8 @@
     PrivateData          = @{
         PSData = @{
             Tags         = @('Ollama', 'OCI', 'AI', 'LLM', 'Model', 'Download', 'SHA256', 'PSEdition_Core', 'PSEdition_Desktop', 'Windows', 'Linux', 'MacOS')
+            ProjectUri   = 'https://www.powershellgallery.com/packages/PSModel'
+            LicenseUri   = 'https://opensource.org/license/mit'
             ReleaseNotes = 'See CHANGELOG.md.'
         }
     }

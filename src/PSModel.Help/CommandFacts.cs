@@ -42,6 +42,9 @@ internal sealed class CommandFacts : IDisposable
             : value.ToString()!;
     }
 
+    /// <summary>The address that -Online opens.</summary>
+    public static string AddressOf(CmdletInfo command) => new CommandMetadata(command.ImplementingType).HelpUri;
+
     public CmdletInfo Find(string name)
     {
         using PowerShell shell = PowerShell.Create(_runspace);

@@ -61,7 +61,7 @@ internal sealed class MamlWriter : IDisposable
         WriteTypes("returnValues", "returnValue", topic.Part("Outputs"));
         WriteNotes(topic.Part("Notes"));
         WriteExamples(topic.Part("Examples"));
-        WriteLinks(topic.Part("Links"));
+        WriteLinks(command, topic.Part("Links"));
         _xml.WriteEndElement();
     }
 
@@ -188,17 +188,24 @@ internal sealed class MamlWriter : IDisposable
         _xml.WriteEndElement();
     }
 
-    private void WriteLinks(Section links)
+    /// <summary>The first link that is an address is the one that -Online opens.</summary>
+    private void WriteLinks(CmdletInfo command, Section links)
     {
         _xml.WriteStartElement("relatedLinks", Command);
+        WriteLink("Online Version:", CommandFacts.AddressOf(command));
         foreach (string link in links.Paragraphs)
         {
-            _xml.WriteStartElement("navigationLink", Maml);
-            _xml.WriteElementString("linkText", Maml, link);
-            _xml.WriteElementString("uri", Maml, string.Empty);
-            _xml.WriteEndElement();
+            WriteLink(link, string.Empty);
         }
 
+        _xml.WriteEndElement();
+    }
+
+    private void WriteLink(string text, string address)
+    {
+        _xml.WriteStartElement("navigationLink", Maml);
+        _xml.WriteElementString("linkText", Maml, text);
+        _xml.WriteElementString("uri", Maml, address);
         _xml.WriteEndElement();
     }
 

@@ -81,6 +81,25 @@ public sealed class HelpTests : IDisposable
         Assert.All(names, name => Assert.Contains(name, text, StringComparison.Ordinal));
     }
 
+    /// <summary>What PowerShell asks to open the address is a script that writes it down, found in place of the desktop's.</summary>
+    [NeedsTheory("sh", "chmod")]
+    [MemberData(nameof(Commands))]
+    public async Task Online_asks_for_the_page_of_the_module(string command)
+    {
+        string asked = Path.Combine(_folder.Path, "asked");
+        string opener = Path.Combine(_folder.Path, "xdg-open");
+        await File.WriteAllTextAsync(opener, $"#!/bin/sh\necho \"$@\" >> '{asked}.new'\nmv '{asked}.new' '{asked}'\n");
+        await ChildProcess.RunAsync("chmod", "+x", opener);
+        using ChildProcess process = ChildProcess.StartScript(
+            $"Get-Help {command} -Online; (Get-Command {command}).HelpUri",
+            ("PATH", $"{_folder.Path}:{Environment.GetEnvironmentVariable("PATH")}"));
+        Assert.True(await process.WaitAsync() == 0, process.Error);
+        Assert.Equal(string.Empty, process.Error);
+        await Until.HoldsAsync(() => File.Exists(asked));
+        Assert.Equal("https://www.powershellgallery.com/packages/PSModel", (await File.ReadAllTextAsync(asked)).Trim());
+        Assert.Equal("https://www.powershellgallery.com/packages/PSModel", process.Output.Trim());
+    }
+
     [Fact]
     public async Task Every_example_runs_as_it_stands()
     {
@@ -100,7 +119,7 @@ public sealed class HelpTests : IDisposable
         // Those whose purpose is to show nothing where nothing is wrong, to act on a condition, or to write a file.
         Assert.Equal(
             [
-                "Keep the manifest as it was served", "Test the whole store", "Use it in a condition", "Find out what is wrong",
+                "Mend what a test found", "Keep the manifest as it was served", "Test the whole store", "Use it in a condition", "Find out what is wrong",
             ],
             examples.Where(line => line.Contains("| 0 objects", StringComparison.Ordinal)).Select(line => line.Split('|', ':')[2].Trim()));
     }

@@ -90,6 +90,28 @@ public sealed partial class PackageTests(ModulePackage package) : IClassFixture<
         Assert.DoesNotContain(metadata.Elements(), element => element.Name.LocalName == "dependencies");
     }
 
+    [Fact]
+    public void Its_address_is_one_in_manifest_package_commands_and_help()
+    {
+        using EngineSession engine = new();
+        EngineResult result = engine.Run(
+            """
+            param($path)
+            $module = Test-ModuleManifest $path
+            "$($module.ProjectUri)"; "$($module.LicenseUri)"
+            (Get-Command -Module PSModel).HelpUri
+            Get-Command -Module PSModel | ForEach-Object { ((Get-Help $_.Name).relatedLinks.navigationLink | Where-Object uri).uri }
+            """,
+            Path.Combine(package.Installed, "PSModel.psd1"));
+        string[] addresses = [.. result.Output.Select(item => item.ToString())];
+        XElement metadata = XDocument.Parse(package.Read("PSModel.nuspec")).Root!.Elements().Single();
+        Assert.Equal($"https://opensource.org/license/{Value(metadata, "license").ToLowerInvariant()}", addresses[1]);
+        Assert.Equal("https://www.powershellgallery.com/packages/PSModel", Value(metadata, "projectUrl"));
+        int commands = engine.Run("Get-Command -Module PSModel").Output.Count;
+        Assert.Equal(Enumerable.Repeat(Value(metadata, "projectUrl"), 1 + (2 * commands)), addresses.Where((_, index) => index != 1));
+        Assert.Contains($"<{Value(metadata, "projectUrl")}>", File.ReadAllText(Path.Combine(Checkout.Root, "README.md")), StringComparison.Ordinal);
+    }
+
     /// <summary>In a PowerShell of its own that has this module and no other copy of it.</summary>
     [Fact]
     public async Task It_is_installed_and_saves_a_model()

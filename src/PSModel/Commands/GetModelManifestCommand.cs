@@ -9,7 +9,7 @@ using PSModel.Output;
 namespace PSModel.Commands;
 
 /// <summary>Get-ModelManifest: reads manifests from a registry or from the store.</summary>
-[Cmdlet(VerbsCommon.Get, "ModelManifest")]
+[Cmdlet(VerbsCommon.Get, "ModelManifest", HelpUri = HelpAddress.Module)]
 [OutputType(typeof(ModelManifest), typeof(string))]
 public sealed class GetModelManifestCommand : RegistryCommand
 {

@@ -13,7 +13,7 @@ namespace PSModel.Commands;
 /// <summary>Save-ModelBlob: downloads a model's blobs into the store and then writes its manifest.</summary>
 /// <remarks>There is no default parameter set on purpose: with one, the Name of a manifest in the pipeline would bind before
 /// the manifest itself.</remarks>
-[Cmdlet(VerbsData.Save, "ModelBlob", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
+[Cmdlet(VerbsData.Save, "ModelBlob", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low, HelpUri = HelpAddress.Module)]
 [OutputType(typeof(ModelBlobDigest), typeof(ModelBlobProgress))]
 public sealed class SaveModelBlobCommand : RegistryCommand
 {

@@ -13,7 +13,7 @@ using PSModel.Pipeline;
 namespace PSModel.Commands;
 
 /// <summary>Test-ModelBlob: reads blobs from the store and checks them.</summary>
-[Cmdlet(VerbsDiagnostic.Test, "ModelBlob", DefaultParameterSetName = NameSet)]
+[Cmdlet(VerbsDiagnostic.Test, "ModelBlob", DefaultParameterSetName = NameSet, HelpUri = HelpAddress.Module)]
 [OutputType(typeof(ModelBlobDigest), typeof(ModelBlobDiagnosis), typeof(bool))]
 public sealed class TestModelBlobCommand : StoreCommand
 {
