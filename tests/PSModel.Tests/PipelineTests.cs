@@ -117,7 +117,7 @@ public sealed class PipelineTests : IAsyncLifetime, IDisposable
         Assert.True((int)result.Of(weights).Properties["RetryCount"].Value > LinesOfABlob);
         Assert.All(_model.Blobs, blob => Assert.InRange(result.Verbose.Count(line => line.Contains(blob.Digest, StringComparison.Ordinal)), 3, LinesOfABlob));
         Assert.InRange(result.Verbose.Count, 1, LinesOfABlob * _model.Blobs.Count);
-        Assert.Contains(result.Verbose, line => line.StartsWith($"Going on with {weights} from byte", StringComparison.Ordinal));
+        Assert.Contains(result.Verbose, line => line.StartsWith($"Going on with {weights} after ", StringComparison.Ordinal));
         Assert.Contains(result.Verbose, line => line.StartsWith($"{weights}: Downloaded, ", StringComparison.Ordinal) && line.Contains($"{result.Of(weights).Properties["RetryCount"].Value} retries", StringComparison.Ordinal));
         Assert.Contains(result.Verbose, line => line.EndsWith("its manifest is written.", StringComparison.Ordinal));
     }

@@ -83,7 +83,7 @@ internal sealed class BlobCommit(ModelStore store, ReadBack? readBack, Action<st
 
         if (blob.File.Length != blob.Layer.Size)
         {
-            throw new IOException($"The file has {blob.File.Length} bytes in place of {blob.Layer.Size}; another program changed it.");
+            throw new IOException($"The file has {ByteText.Exact(blob.File.Length)} in place of {ByteText.Exact(blob.Layer.Size)}; another program changed it.");
         }
     });
 

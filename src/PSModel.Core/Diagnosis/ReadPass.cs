@@ -74,7 +74,7 @@ internal sealed class ReadPass(string path, ReadMode mode, bool wantsColdCache, 
                 });
                 onRead(bytes.Length);
             },
-            (offset, e) => _error ??= $"The bytes from {offset} on: {e.Message}",
+            (offset, e) => _error ??= $"The bytes after {ByteText.Exact(offset)}: {e.Message}",
             cancellationToken).ConfigureAwait(false);
         return _error is null ? BlobDigest.FromHash(sha.ComputeHash()) : null;
     }

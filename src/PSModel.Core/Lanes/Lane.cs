@@ -236,15 +236,15 @@ internal sealed class Lane : IDisposable
         byte[] extra = new byte[1];
         if (stream.Read(extra, 0, extra.Length) > 0)
         {
-            throw WrongSize(blob, $"more than {blob.Size} bytes", blob.Size + 1, isTransient: false);
+            throw WrongSize(blob, $"more than {ByteText.Exact(blob.Size)}", blob.Size + 1, isTransient: false);
         }
     }
 
-    private static ModelFaultException EndedEarly(BlobFetch blob, long position) => WrongSize(blob, $"{position} bytes", position, isTransient: true);
+    private static ModelFaultException EndedEarly(BlobFetch blob, long position) => WrongSize(blob, ByteText.Exact(position), position, isTransient: true);
 
     private static ModelFaultException WrongSize(BlobFetch blob, string sent, long actual, bool isTransient) => new(
         ModelFault.SizeMismatch,
-        $"The registry sent {sent} for {blob.Digest}, and the manifest names {blob.Size}.",
+        $"The registry sent {sent} for {blob.Digest}, and the manifest names {ByteText.Exact(blob.Size)}.",
         new FaultFacts { Digest = blob.Digest.ToString(), ExpectedSize = blob.Size, ActualSize = actual })
     {
         IsTransient = isTransient,

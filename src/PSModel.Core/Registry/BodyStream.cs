@@ -50,7 +50,7 @@ internal sealed class BodyStream : IDisposable
         }
         catch (Exception e) when (ConnectionFailure.Is(e))
         {
-            throw Cut(OutsideText.Of(response.RequestMessage!.RequestUri!), e);
+            throw Cut(OutsideText.Of(response.RequestMessage!.RequestUri!), e.Message, e);
         }
     }
 
@@ -67,7 +67,7 @@ internal sealed class BodyStream : IDisposable
             // A connection that is closed on this side may look like one that has ended, and may give bytes from further on.
             _deadline.Token.ThrowIfCancellationRequested();
             _received += read;
-            return read > 0 || _received >= _promised ? read : throw new IOException($"it ended after {_received} of {_promised} bytes");
+            return read > 0 || _received >= _promised ? read : throw new IOException(EarlyEnd);
         }
         catch (Exception) when (_cancelled.IsCancellationRequested)
         {
@@ -77,9 +77,16 @@ internal sealed class BodyStream : IDisposable
         {
             throw Transient(ModelFault.TransferStalled, _address, $"{_address} sent nothing for {_patience.TotalSeconds:0.#} seconds.", e);
         }
+#if NET
+        catch (HttpIOException e) when (e.HttpRequestError == HttpRequestError.ResponseEnded && _promised > 0)
+        {
+            // Its text counts the missing bytes one by one.
+            throw Cut(_address, EarlyEnd, e);
+        }
+#endif
         catch (Exception e) when (ConnectionFailure.Is(e))
         {
-            throw Cut(_address, e);
+            throw Cut(_address, e.Message, e);
         }
     }
 
@@ -89,6 +96,8 @@ internal sealed class BodyStream : IDisposable
         _deadline.Dispose();
         _response.Dispose();
     }
+
+    private string EarlyEnd => $"it ended after {ByteText.Of(_received)} of {ByteText.Of(_promised)}";
 
     private static Stream StreamOf(HttpResponseMessage response, CancellationToken cancellationToken)
     {
@@ -107,8 +116,8 @@ internal sealed class BodyStream : IDisposable
 #endif
     }
 
-    private static ModelFaultException Cut(string address, Exception inner) =>
-        Transient(ModelFault.RegistryUnreachable, address, $"The connection to {address} was cut ({OutsideText.Of(inner.Message)}).", inner);
+    private static ModelFaultException Cut(string address, string why, Exception inner) =>
+        Transient(ModelFault.RegistryUnreachable, address, $"The connection to {address} was cut ({OutsideText.Of(why)}).", inner);
 
     private static ModelFaultException Transient(ModelFault fault, string address, string message, Exception inner) =>
         new(fault, message, new FaultFacts { Uri = address }, inner) { IsTransient = true };

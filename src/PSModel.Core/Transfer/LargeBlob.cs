@@ -159,7 +159,7 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
         Checkpoint? kept = _checkpoints.TryRead(planned.Layer.Size, PartialBlob.LengthOf(_store, planned.Digest), out string? problem);
         if (kept is not null)
         {
-            context.Tell($"Going on with {planned.Digest} from byte {kept.Offset} of {kept.Size}, kept from an earlier call.");
+            context.Tell($"Going on with {planned.Digest} after {ByteText.Exact(kept.Offset)} of {ByteText.Of(kept.Size)}, kept from an earlier call.");
         }
         else if (problem is not null)
         {
