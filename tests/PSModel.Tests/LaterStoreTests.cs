@@ -90,6 +90,26 @@ public sealed class LaterStoreTests : IAsyncLifetime, IDisposable
         Assert.Equal(_tensors.Blobs.Count, repaired.Output.Count);
     }
 
+    [Fact]
+    public async Task A_model_of_a_host_with_a_port_has_a_place_in_the_store_of_every_system()
+    {
+        await using LoopbackRegistry registry = LoopbackRegistry.Start(FreePort.Find());
+        string name = registry.Offer(_gguf);
+        using EngineSession engine = new();
+        EngineResult saved = engine.Run("Save-ModelBlob $args[0] $args[1] -VerifyInline", name, _folder.Path);
+        Assert.Empty(saved.Errors);
+
+        string[] parts = ["library", "demo", "latest"];
+        string[] place = OperatingSystem.IsWindows()
+            ? ["manifests-v2", registry.Address.Authority.Replace(":", "%3A", StringComparison.Ordinal), .. parts]
+            : ["manifests", registry.Address.Authority, .. parts];
+        Assert.Equal(_gguf.Manifest, File.ReadAllBytes(Path.Combine([_folder.Path, .. place])));
+        EngineResult tested = engine.Run("Get-ModelManifest -Local -StorePath $args[0] | Test-ModelBlob -StorePath $args[0]", _folder.Path);
+        Assert.Empty(tested.Errors);
+        Assert.Equal(Enumerable.Repeat("Valid", 5), tested.Values("Status"));
+        Assert.Equal(Enumerable.Repeat("AlreadyPresent", 5), engine.Run("Save-ModelBlob $args[0] $args[1] -VerifyInline", name, _folder.Path).Values("Status"));
+    }
+
     [NeedsFact("bash")]
     public async Task A_store_that_is_not_the_one_of_the_server_that_runs_is_warned_of()
     {
