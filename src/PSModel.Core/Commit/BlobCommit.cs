@@ -41,7 +41,7 @@ internal sealed class BlobCommit(ModelStore store, ReadBack? readBack, Action<st
 
         await EachAsync(blobs, failures, Rename).ConfigureAwait(false);
         await SyncFolderAsync(blobs, failures).ConfigureAwait(false);
-        await EachAsync(blobs, failures, blob => StoreFault.Guard(store, store.Work, blob.DeleteTraces)).ConfigureAwait(false);
+        await EachAsync(blobs, failures, DeleteTraces).ConfigureAwait(false);
         foreach (FinishedBlob blob in blobs)
         {
             blob.File.Dispose();
@@ -132,6 +132,19 @@ internal sealed class BlobCommit(ModelStore store, ReadBack? readBack, Action<st
         }
 
         await EachAsync(blobs, failures, _ => failure is null ? Task.CompletedTask : Task.FromException(failure)).ConfigureAwait(false);
+    }
+
+    /// <summary>The blob is in its place already, and a later save removes what another program holds now.</summary>
+    private void DeleteTraces(FinishedBlob blob)
+    {
+        try
+        {
+            StoreFault.Guard(store, store.Work, blob.DeleteTraces);
+        }
+        catch (ModelFaultException e) when (e.Fault == ModelFault.BlobInUse)
+        {
+            tell($"What {blob.Layer.Digest} needs no more could not be removed: {e.Message}");
+        }
     }
 
     /// <summary>Bytes that are known to be wrong are no use to a later call. The files are

@@ -33,7 +33,10 @@ internal sealed class CheckpointKeeper : IDisposable
     /// <summary>Told of the offset of each checkpoint that is safe on the disk.</summary>
     public event Action<long>? Kept;
 
-    /// <summary>Told of a failure to keep one.</summary>
+    /// <summary>Told of a checkpoint whose file another program held, and of its words; what it covers is flushed.</summary>
+    public event Action<long, Exception>? Missed;
+
+    /// <summary>Told of any other failure to keep one; none is made afterwards.</summary>
     public event Action<Exception>? Failed;
 
     /// <summary>Asks for a checkpoint at bytes that are written already; returns at once.</summary>
@@ -56,12 +59,7 @@ internal sealed class CheckpointKeeper : IDisposable
     {
         lock (_writing)
         {
-            _file.FlushToDisk();
-            if (checkpoint.State.Blocks is { } mark)
-            {
-                _map?.Save(mark);
-            }
-
+            Flush(checkpoint);
             _checkpoints.Write(checkpoint);
         }
     }
@@ -86,8 +84,7 @@ internal sealed class CheckpointKeeper : IDisposable
             {
                 if (Interlocked.Exchange(ref _next, null) is { } checkpoint)
                 {
-                    Keep(checkpoint);
-                    Kept?.Invoke(checkpoint.Offset);
+                    KeepOrMiss(checkpoint);
                 }
             }
             catch (Exception e)
@@ -96,6 +93,35 @@ internal sealed class CheckpointKeeper : IDisposable
                 Failed?.Invoke(e);
                 return;
             }
+        }
+    }
+
+    /// <summary>A blob arrives as well without a checkpoint, and the next one may be written.</summary>
+    private void KeepOrMiss(Checkpoint checkpoint)
+    {
+        lock (_writing)
+        {
+            Flush(checkpoint);
+            try
+            {
+                _checkpoints.Write(checkpoint);
+            }
+            catch (HeldFileException e)
+            {
+                Missed?.Invoke(checkpoint.Offset, e);
+                return;
+            }
+        }
+
+        Kept?.Invoke(checkpoint.Offset);
+    }
+
+    private void Flush(Checkpoint checkpoint)
+    {
+        _file.FlushToDisk();
+        if (checkpoint.State.Blocks is { } mark)
+        {
+            _map?.Save(mark);
         }
     }
 }

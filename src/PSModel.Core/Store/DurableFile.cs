@@ -74,7 +74,14 @@ internal static class DurableFile
     {
         if (IsWindows)
         {
-            HeldFile.Try(to, () => WindowsFile.Rename(from, to));
+            try
+            {
+                HeldFile.Try(to, () => WindowsFile.Rename(from, to));
+            }
+            catch (HeldFileException e) when (FileFacts.TryReadEntry(to) is null)
+            {
+                throw new HeldFileException(from, e.InnerException!);
+            }
         }
         else
         {

@@ -39,6 +39,10 @@ internal sealed class BlobRepair(SaveContext context, PlannedBlob planned, Semap
         {
             return await RepairAsync(confirm, whenRead, cancellationToken).ConfigureAwait(false);
         }
+        catch (HeldFileException e)
+        {
+            throw StoreFault.From(_store, _path, e);
+        }
         catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             throw Unreadable(e.Message, e);

@@ -192,6 +192,12 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
         sink.Failed += Lose;
         keeper.Failed += Lose;
         keeper.Kept += offset => context.Schedule.MarkDurable(fetch, offset - start);
+        keeper.Missed += (offset, e) =>
+        {
+            // It never will be covered, so nobody may wait for that.
+            context.Tell($"The checkpoint of {planned.Digest} at byte {offset} could not be written: {e.Message}");
+            context.Schedule.MarkDurable(fetch, offset - start);
+        };
         sink.Released += chunk =>
         {
             // The state first: a chunk that is released may have its buffer filled anew.

@@ -12,9 +12,12 @@ internal static class RepairReading
 {
     /// <summary>Reads a file. Reads past the cache come from where the bytes are, and stay right where others do not; but a read
     /// that fails in this mode may succeed in the common one.</summary>
+    /// <exception cref="HeldFileException">Another program lets nobody read it.</exception>
     /// <exception cref="IOException">Nothing of it can be read.</exception>
     public static async Task<ReadPass> RunAsync(string path, BlobDigest digest, BlockLayout layout, TransferMeter meter, CancellationToken cancellationToken)
     {
+        // A read tells why it failed in words alone.
+        HeldFile.Try(path, () => BlobFile.Open(path, ReadMode.Buffered).Dispose());
         ReadPass pass = await ReadAsync(path, ReadMode.Unbuffered, digest, layout, meter, cancellationToken).ConfigureAwait(false);
         if (!pass.IsWhole)
         {

@@ -1,3 +1,4 @@
+using PSModel.Core.Blocks;
 using PSModel.Core.Faults;
 using PSModel.Core.Names;
 using PSModel.Core.Store;
@@ -28,15 +29,20 @@ public sealed class HeldStoreTests : EngineTests
         await ReplaceAsync(manifest);
     }
 
-    [Fact]
-    public async Task A_checkpoint_that_is_held_for_moments_ends_nothing()
+    [Theory]
+    [InlineData(new[] { 2 * BlockLayout.BlockSize })]
+    [InlineData(new[] { 0, 2 * BlockLayout.BlockSize, 4 * BlockLayout.BlockSize })]
+    public async Task So_is_a_blob_that_is_repaired_whether_blocks_of_it_are_wrong_or_most(int[] damaged)
     {
-        await StopAtAsync(_content, 2 * MB);
-        string checkpoint = Assert.Single(Directory.GetFiles(Folder.Work, "*.checkpoint"));
-        FileStream holder = new(checkpoint, FileMode.Open, FileAccess.Read, FileShare.None);
-        using Timer letGo = new(_ => holder.Dispose(), null, TimeSpan.FromMilliseconds(200), Timeout.InfiniteTimeSpan);
-        SavedBlob saved = await SaveAsync(_content);
-        Assert.True(saved.Meter.BytesResumed > 0);
+        await DamageAsync(damaged);
+        await ReplaceAsync(Folder.Blob(_content.Digest));
+    }
+
+    [Fact]
+    public async Task So_is_one_that_nobody_may_read()
+    {
+        await DamageAsync(77);
+        await ReplaceAsync(Folder.Blob(_content.Digest), FileShare.None);
     }
 
     [Theory]
@@ -76,10 +82,25 @@ public sealed class HeldStoreTests : EngineTests
         }
     }
 
-    private async Task ReplaceAsync(string path)
+    private async Task DamageAsync(params int[] at)
     {
-        using FileStream holder = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-        if (OperatingSystem.IsWindows())
+        await SaveAsync(_content);
+        using (FileStream file = File.OpenWrite(Folder.Blob(_content.Digest)))
+        {
+            foreach (int offset in at)
+            {
+                file.Position = offset;
+                file.Write([1, 2, 3, 4]);
+            }
+        }
+
+        Options.Repair = true;
+    }
+
+    private async Task ReplaceAsync(string path, FileShare share = FileShare.Read)
+    {
+        using FileStream holder = new(path, FileMode.Open, FileAccess.Read, share);
+        if (OperatingSystem.IsWindows() || share == FileShare.None)
         {
             ModelFaultException fault = await Assert.ThrowsAsync<ModelFaultException>(() => SaveAsync(_content));
             Assert.Equal((ModelFault.BlobInUse, path), (fault.Fault, fault.Facts.Path));
