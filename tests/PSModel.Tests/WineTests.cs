@@ -38,4 +38,52 @@ public sealed class WineTests(ITestOutputHelper output)
         Assert.Contains("Repaired", demo.Output, StringComparison.Ordinal);
         output.WriteLine(demo.Output);
     }
+
+    /// <summary>A letter of a drive tells nothing of a volume that is mounted below it.</summary>
+    [NeedsWineFact]
+    public async Task Room_is_that_of_the_volume_which_is_mounted_in_the_folder()
+    {
+        const long Room = 24 * 1024 * 1024;
+        await using LoopbackRegistry registry = LoopbackRegistry.StartWithoutPort();
+        string name = registry.Offer(LoopbackModel.Generate("library/demo", "latest", 2 * Room));
+        using TemporaryFolder store = new();
+        await ChildProcess.RunAsync("mount", "-t", "tmpfs", "-o", $"size={Room}", "none", store.Path);
+        try
+        {
+            string output = await RunAsync("Bypass", $$"""
+                Import-Module '{{Checkout.StagedModule}}'
+                Save-ModelBlob '{{name}}' 'Z:{{store.Path}}' -ErrorVariable failed -ErrorAction SilentlyContinue | Out-Null
+                foreach ($record in $failed) { "$($record.FullyQualifiedErrorId) $($record.Exception.AvailableBytes -in 1..{{Room}})" }
+                """);
+            Assert.Equal("InsufficientDiskSpace,PSModel.Commands.SaveModelBlobCommand True", output.Trim());
+        }
+        finally
+        {
+            await ChildProcess.RunAsync("umount", store.Path);
+        }
+    }
+
+    /// <summary>PowerShell reads no format file then that is not signed. What the README advises is done by its variable, since the
+    /// signatures of PowerShell's own modules are not read under Wine.</summary>
+    [NeedsWineFact]
+    public async Task The_policy_Restricted_refuses_the_import_and_RemoteSigned_for_the_session_allows_it()
+    {
+        string output = await RunAsync("Restricted", $$"""
+            $ProgressPreference = 'SilentlyContinue'
+            try { Import-Module '{{Checkout.StagedModule}}' -ErrorAction Stop; 'imported' } catch { "$_" }
+            $env:PSExecutionPolicyPreference = 'RemoteSigned'
+            Import-Module '{{Checkout.StagedModule}}' -ErrorAction Stop
+            [PSModel.ModelLayer].Name
+            """);
+        Assert.Contains("PSModel.Format.ps1xml cannot be loaded because running scripts is disabled", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("imported", output, StringComparison.Ordinal);
+        Assert.EndsWith("ModelLayer", output.TrimEnd(), StringComparison.Ordinal);
+    }
+
+    private static async Task<string> RunAsync(string policy, string script)
+    {
+        using ChildProcess shell = Wine.Start("pwsh", "-NoProfile", "-NonInteractive", "-ExecutionPolicy", policy, "-Command", script);
+        await shell.WaitAsync(Patience);
+        return shell.Error + shell.Output;
+    }
 }
