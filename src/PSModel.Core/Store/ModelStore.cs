@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
@@ -48,7 +49,12 @@ public sealed class ModelStore
     /// <summary>Where Ollama looks: <c>$OLLAMA_MODELS</c>, without blanks and quotes around it as Ollama takes it, else
     /// <c>~/.ollama/models</c>.</summary>
     public static string DefaultPath =>
-        PathOf(Environment.GetEnvironmentVariable(PathVariable), Environment.GetFolderPath(Environment.SpecialFolder.UserProfile))!;
+        PathOf(Environment.GetEnvironmentVariable(PathVariable), UserFolder)!;
+
+    /// <summary>Ollama takes the user's folder from the environment, on Windows too, where .NET asks the system.</summary>
+    private static string UserFolder =>
+        RuntimeInformation.IsOSPlatform(OSPlatform.Windows) && Environment.GetEnvironmentVariable("USERPROFILE") is { Length: > 0 } folder ? folder
+        : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
 
     /// <summary>The store's folder.</summary>
     public string Root { get; }

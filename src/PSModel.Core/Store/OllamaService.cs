@@ -20,6 +20,11 @@ public static class OllamaService
     public static string? OtherStore(string path)
     {
         List<string> stores = FindStores();
+        if (stores.Count == 0)
+        {
+            return null;
+        }
+
         string own = RealPath(path);
         return stores.Exists(store => RealPath(store) == own) ? null : stores.FirstOrDefault();
     }
