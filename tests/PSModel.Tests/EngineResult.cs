@@ -1,4 +1,6 @@
 using System.Management.Automation;
+using PSModel.Loopback;
+using PSModel.TestParts;
 
 namespace PSModel.Tests;
 
@@ -30,4 +32,28 @@ public sealed record EngineResult(
 
     /// <summary>The values of one property of everything that came out.</summary>
     public IEnumerable<object?> Values(string property) => Output.Select(item => item.Properties[property].Value);
+
+    /// <summary>That a model was saved whole, each blob reported once and right in the store, and nothing beside them.</summary>
+    public void AssertSaved(LoopbackModel model, TemporaryFolder store, string verification)
+    {
+        Assert.Empty(Errors);
+        Assert.Null(Thrown);
+        Assert.Equal(model.Blobs.Select(blob => blob.Digest).Order(StringComparer.Ordinal), Values("Digest").Cast<string>().Order(StringComparer.Ordinal));
+        Assert.All(Output, blob =>
+        {
+            Assert.Equal("PSModel.ModelBlobDigest", blob.TypeNames[0]);
+            Assert.Equal("Downloaded", blob.Properties["Status"].Value);
+            Assert.Equal(true, blob.Properties["Verified"].Value);
+            Assert.Equal(verification, blob.Properties["Verification"].Value);
+            Assert.Equal(blob.Properties["Digest"].Value, blob.Properties["ActualDigest"].Value);
+            Assert.Equal(blob.Properties["Path"].Value, blob.Properties["PSPath"].Value);
+        });
+        foreach (BlobContent blob in model.Blobs)
+        {
+            byte[] bytes = File.ReadAllBytes(store.Blob(blob.Digest));
+            Assert.Equal(blob.Digest, $"sha256:{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes))}");
+        }
+
+        Assert.Equal(model.Blobs.Count, Directory.GetFileSystemEntries(store.Blobs).Length);
+    }
 }
