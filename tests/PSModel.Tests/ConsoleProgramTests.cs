@@ -25,18 +25,9 @@ public sealed class ConsoleProgramTests
     [NeedsFact("tmux")]
     public async Task On_a_terminal_it_shows_the_progress_bar_of_PowerShell()
     {
-        string name = $"psmodel-{Guid.NewGuid():N}";
-        using ChildProcess start = ChildProcess.Start("tmux", ["-L", name, "new-session", "-d", "-x", "120", "-y", "50", $"dotnet '{Checkout.ConsoleProgram}' demo; sleep 1000"]);
-        Assert.True(await start.WaitAsync() == 0, start.Error);
-        try
-        {
-            await SeeAsync(name, " MB of 256 MB, ");
-            Directory.Delete(StoreOf(await SeeAsync(name, StoreSentence)), recursive: true);
-        }
-        finally
-        {
-            await ChildProcess.RunAsync("tmux", "-L", name, "kill-server");
-        }
+        await using Terminal terminal = await Terminal.StartAsync($"dotnet '{Checkout.ConsoleProgram}' demo");
+        await terminal.SeeAsync(" MB of 256 MB, ");
+        Directory.Delete(StoreOf(await terminal.SeeAsync(StoreSentence)), recursive: true);
     }
 
     [Fact]
@@ -68,20 +59,4 @@ public sealed class ConsoleProgramTests
 
     private static string StoreOf(string output) =>
         output.Split('\n').Single(line => line.StartsWith(StoreSentence, StringComparison.Ordinal))[StoreSentence.Length..].Trim();
-
-    /// <summary>Looks at a terminal until it shows a text.</summary>
-    private static async Task<string> SeeAsync(string terminal, string text)
-    {
-        using CancellationTokenSource patience = new(TimeSpan.FromMinutes(2));
-        while (true)
-        {
-            patience.Token.ThrowIfCancellationRequested();
-            using ChildProcess capture = ChildProcess.Start("tmux", ["-L", terminal, "capture-pane", "-p"]);
-            await capture.WaitAsync();
-            if (capture.Output.Contains(text, StringComparison.Ordinal))
-            {
-                return capture.Output;
-            }
-        }
-    }
 }
