@@ -22,6 +22,9 @@ internal sealed class TransferWatcher : ISaveObserver
     /// <summary>Called with each blob that came into the store, on the thread that brought it.</summary>
     public Action<SavedBlob>? OnFinished { get; set; }
 
+    /// <summary>Which manifest of a list is saved.</summary>
+    public string? Runner { get; set; }
+
     /// <summary>Called when leave is asked for to write a manifest.</summary>
     public Action? OnConfirmManifest { get; set; }
 
@@ -69,7 +72,7 @@ internal sealed class TransferWatcher : ISaveObserver
         using RegistryClient client = new(tests.RegistryOptions);
         List<ModelRequest> requests = models
             .Select(model => tests.Registry.Offer(model))
-            .Select(name => new ModelRequest(name, token => client.GetManifest(ModelName.Parse(name), token)))
+            .Select(name => new ModelRequest(name, token => client.GetManifest(ModelName.Parse(name), origin: null, Runner, token)))
             .ToList();
         await new ModelSaver(client, new ModelStore(tests.Folder.Path), tests.Options).SaveAsync(requests, [], this, CancellationToken.None);
         if (_fault is not null)
@@ -114,6 +117,8 @@ internal sealed class TransferWatcher : ISaveObserver
     }
 
     public void ModelEnded(string target, ModelFaultException? fault) => _fault ??= fault;
+
+    public void Warn(string message) => Tell(message);
 
     public void Tell(string message)
     {

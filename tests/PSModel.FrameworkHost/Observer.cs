@@ -34,6 +34,8 @@ internal sealed class Observer : ISaveObserver
 
     public void BlobFailed(Manifest manifest, string digest, ModelFaultException fault) => Note($"failed {digest}", fault);
 
+    public void Warn(string message) => Tell(message);
+
     public void Tell(string message)
     {
     }

@@ -90,6 +90,30 @@ public sealed class LaterStoreTests : IAsyncLifetime, IDisposable
         Assert.Equal(_tensors.Blobs.Count, repaired.Output.Count);
     }
 
+    [Theory]
+    [InlineData("Where-Object Status -ne Valid")]
+    [InlineData("Where-Object Status -ne Valid | ForEach-Object { [pscustomobject]@{ Name = $_.Name; Digest = $_.Digest; Origin = $_.Origin; Runner = $_.Runner } }")]
+    [InlineData("Where-Object Status -ne Valid | ForEach-Object { [pscustomobject]@{ Name = $_.Name; Origin = $_.Origin; Runner = $_.Runner } }")]
+    public void So_does_one_by_the_pipeline(string select)
+    {
+        using EngineSession engine = new();
+        Assert.Empty(engine.Run("Save-ModelBlob $args[0] $args[1] -VerifyInline -Runner mlx", _name, _folder.Path).Errors);
+        File.WriteAllText(_folder.Blob(_tensors.Blobs[0].Digest), "damaged");
+        EngineResult repaired = engine.Run($"Get-ModelManifest -Local -StorePath $args[0] | Test-ModelBlob -StorePath $args[0] | {select} | Save-ModelBlob -StorePath $args[0] -Repair", _folder.Path);
+        Assert.Empty(repaired.Errors);
+        Assert.Equal("Repaired", repaired.Of(_tensors.Blobs[0].Digest).Properties["Status"].Value);
+        EngineResult local = engine.Run("Get-ModelManifest -Local -StorePath $args[0]", _folder.Path);
+        Assert.Equal(OllamaStore.DigestOf(_tensors.Manifest), local.Values("Digest").Single());
+    }
+
+    [Fact]
+    public void Tab_completes_the_runner()
+    {
+        using EngineSession engine = new();
+        EngineResult completed = engine.Run("[System.Management.Automation.CommandCompletion]::CompleteInput($args[0], $args[0].Length, $null).CompletionMatches", "Save-ModelBlob demo -Runner ");
+        Assert.Equal(["llamacpp", "ggml", "mlx"], completed.Values("CompletionText"));
+    }
+
     [Fact]
     public async Task A_model_of_a_host_with_a_port_has_a_place_in_the_store_of_every_system()
     {
@@ -98,6 +122,7 @@ public sealed class LaterStoreTests : IAsyncLifetime, IDisposable
         using EngineSession engine = new();
         EngineResult saved = engine.Run("Save-ModelBlob $args[0] $args[1] -VerifyInline", name, _folder.Path);
         Assert.Empty(saved.Errors);
+        Assert.Equal(OperatingSystem.IsWindows(), saved.Warnings.Any(warning => warning.Contains("Ollama 0.33 does not look there", StringComparison.Ordinal)));
 
         string[] parts = ["library", "demo", "latest"];
         string[] place = OperatingSystem.IsWindows()

@@ -16,8 +16,7 @@ public sealed class Manifest
         Digest = digest;
         MediaType = mediaType;
         Config = config;
-        Layers = layers.Where(layer => !IsAnchor(layer)).ToList();
-        Anchors = layers.Where(IsAnchor).ToList();
+        Layers = layers;
     }
 
     /// <summary>The model it describes.</summary>
@@ -47,12 +46,11 @@ public sealed class Manifest
     /// <summary>The format of its weights, as a list told; <see langword="null"/> where none did.</summary>
     public string? Format { get; private set; }
 
-    /// <summary>The manifests that this text keeps from being cleaned up, and that are no part of the model. A later Ollama adds
-    /// them to the file that an earlier one reads.</summary>
-    internal IReadOnlyList<Layer> Anchors { get; }
+    /// <summary>Layers that are manifests: a later Ollama adds them to the file that an earlier one reads, which then keeps them.</summary>
+    internal IEnumerable<Layer> Anchors => Layers.Where(IsAnchor);
 
     /// <summary>The layers in the manifest's order.</summary>
-    public IReadOnlyList<Layer> Layers { get; }
+    public IReadOnlyList<Layer> Layers { get; private set; }
 
     /// <summary>The sum of the sizes of config and layers, in bytes.</summary>
     public long Size => Layers.Sum(layer => layer.Size) + (Config?.Size ?? 0);
@@ -91,11 +89,19 @@ public sealed class Manifest
         return copy;
     }
 
-    /// <summary>The same manifest, said to be the one of a list for a runner.</summary>
+    /// <summary>The same manifest of a store, with the layers alone that are part of the model.</summary>
+    public Manifest WithoutAnchors()
+    {
+        Manifest copy = (Manifest)MemberwiseClone();
+        copy.Layers = Layers.Where(layer => !IsAnchor(layer)).ToList();
+        return copy;
+    }
+
+    /// <summary>The same manifest, said to be the one of a list for a runner. One that is not known is none.</summary>
     public Manifest For(string? runner, string? format)
     {
         Manifest copy = (Manifest)MemberwiseClone();
-        copy.Runner = runner;
+        copy.Runner = ManifestList.Runners.Contains(runner) ? runner : null;
         copy.Format = format;
         return copy;
     }

@@ -36,6 +36,6 @@ internal sealed class ManifestList(ModelName name, string source, IReadOnlyList<
             ?? throw new ModelFaultException(
                 ModelFault.ManifestNotFound,
                 $"The list of manifests of {name.Shortest} at {source} has none {(runner is null ? "that a known runner takes" : $"for the runner '{runner}'")}{(wanted.Any(each => entries.Any(entry => entry.Runner == each)) ? " whose manifest is there" : string.Empty)}. It has: {string.Join(", ", entries.Select(entry => entry.Runner ?? "one without a runner").Distinct())}.",
-                new FaultFacts { Name = name.Shortest, Path = source, Remedy = "Name one that it has by -Runner." });
+                new FaultFacts { Name = name.Shortest, Path = source, Remedy = entries.Any(entry => Runners.Contains(entry.Runner) && isThere(entry)) ? "Name one that it has by -Runner." : "A later version may know what runs it." });
     }
 }

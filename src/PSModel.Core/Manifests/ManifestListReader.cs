@@ -35,13 +35,19 @@ internal static class ManifestListReader
             throw fault.Because(string.Format(CultureInfo.InvariantCulture, "it names more than {0} manifests", MaximumEntries));
         }
 
+        // What is no manifest of a model is for others.
         List<ManifestListEntry> entries = [];
+        int index = 0;
         foreach (JsonElement entry in manifests.EnumerateArray())
         {
-            entries.Add(ReadEntry(entry, $"manifest {entries.Count}", fault));
+            ManifestListEntry read = ReadEntry(entry, $"manifest {index++}", fault);
+            if (read.MediaType.Length == 0 || MediaTypes.IsManifest(read.MediaType))
+            {
+                entries.Add(read);
+            }
         }
 
-        return new ManifestList(name, source, entries);
+        return entries.Count > 0 ? new ManifestList(name, source, entries) : throw fault.Because("it is a list that names no manifests of a kind that is known");
     }
 
     private static ManifestListEntry ReadEntry(JsonElement element, string which, ManifestFault fault)
@@ -57,9 +63,7 @@ internal static class ManifestListReader
             throw fault.Because($"the digest '{OutsideText.Of(text)}' of {which} is not 'sha256:' and 64 lowercase hexadecimal digits");
         }
 
-        string mediaType = ManifestJson.Text(element, "mediaType") ?? string.Empty;
-        return mediaType.Length == 0 || MediaTypes.IsManifest(mediaType)
-            ? new ManifestListEntry(mediaType, digest, ManifestJson.ShownText(element, "runner"), ManifestJson.ShownText(element, "format"))
-            : throw fault.Because($"the media type '{OutsideText.Of(mediaType)}' of {which} is not that of an image manifest");
+        string mediaType = OutsideText.Of(ManifestJson.Text(element, "mediaType"));
+        return new ManifestListEntry(mediaType, digest, ManifestJson.ShownText(element, "runner"), ManifestJson.ShownText(element, "format"));
     }
 }

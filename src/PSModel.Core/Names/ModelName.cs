@@ -18,7 +18,7 @@ public sealed record ModelName
     public const string DefaultHost = "registry.ollama.ai";
 
     /// <summary>The same registry by another name. To Ollama a model has one name, whichever of the two it is asked for by.</summary>
-    private const string OtherDefaultHost = "ollama.com";
+    internal const string OtherDefaultHost = "ollama.com";
 
     /// <summary>The namespace of a name that gives none.</summary>
     public const string DefaultNamespace = "library";
@@ -110,7 +110,7 @@ public sealed record ModelName
 
         name = new ModelName(
             scheme ?? DefaultScheme,
-            host is null || string.Equals(host, OtherDefaultHost, StringComparison.OrdinalIgnoreCase) ? DefaultHost : host,
+            host is null || IsDefaultHost(host) ? DefaultHost : host,
             @namespace ?? DefaultNamespace,
             model,
             tag ?? DefaultTag);
@@ -120,6 +120,10 @@ public sealed record ModelName
     /// <summary>The shortest text that reads back as this very name.</summary>
     public override string ToString() =>
         Scheme == DefaultScheme ? Shortest : $"{Scheme}{SchemeSeparator}{Host}/{Namespace}/{Model}:{Tag}";
+
+    /// <summary>Names of hosts are the same in any letters.</summary>
+    private static bool IsDefaultHost(string host) =>
+        string.Equals(host, DefaultHost, StringComparison.OrdinalIgnoreCase) || string.Equals(host, OtherDefaultHost, StringComparison.OrdinalIgnoreCase);
 
     private static string? CutTag(ref string rest)
     {

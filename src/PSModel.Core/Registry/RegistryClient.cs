@@ -31,14 +31,15 @@ public sealed class RegistryClient : IDisposable
 
     /// <summary>Fetches and checks a model's manifest, of a list the one that is wanted; blocks until it is there.</summary>
     /// <exception cref="ModelFaultException">It cannot be had, or cannot be used.</exception>
-    public Manifest GetManifest(ModelName name, CancellationToken cancellationToken) => GetManifest(name, origin: null, cancellationToken);
+    public Manifest GetManifest(ModelName name, CancellationToken cancellationToken) => GetManifest(name, origin: null, runner: null, cancellationToken);
 
     /// <summary>Fetches and checks a model's manifest from where it came before; blocks until it is there.</summary>
     /// <param name="name">The model.</param>
     /// <param name="origin">The address of the registry; <see langword="null"/> for the one of the name.</param>
+    /// <param name="runner">Which manifest of a list; <see langword="null"/> for the one that Ollama would take.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="ModelFaultException">It cannot be had, or cannot be used.</exception>
-    public Manifest GetManifest(ModelName name, string? origin, CancellationToken cancellationToken)
+    public Manifest GetManifest(ModelName name, string? origin, string? runner, CancellationToken cancellationToken)
     {
         RegistryEndpoint endpoint = RegistryEndpoint.Of(name, origin, _options);
         string source = endpoint.ManifestAddress.AbsoluteUri;
@@ -48,7 +49,7 @@ public sealed class RegistryClient : IDisposable
             return ManifestReader.Read(name, source, bytes);
         }
 
-        ManifestListEntry choice = list.Choose(_options.Runner);
+        ManifestListEntry choice = list.Choose(runner);
         Trace($"{name.Shortest} is a list of manifests; the one for {choice.Runner ?? "any runner"} is taken, {choice.Digest}.");
         return ManifestReader.Read(name, source, Retries.Run(token => FetchChosen(endpoint, choice, token), onRetry: null, cancellationToken)).Of(list, choice);
 
@@ -67,7 +68,7 @@ public sealed class RegistryClient : IDisposable
     private byte[] FetchChosen(RegistryEndpoint endpoint, ManifestListEntry choice, CancellationToken cancellationToken)
     {
         Uri address = endpoint.Blob(choice.Digest);
-        byte[] bytes = FetchText(address, "*/*", () => NotFound(endpoint, $"The registry {address.Authority} has a list of the manifests of '{endpoint.Name.Shortest}', and not the one that the list names, {choice.Digest}.", address), cancellationToken);
+        byte[] bytes = FetchText(address, "*/*", () => NotFound(endpoint, $"The registry {address.Authority} has a list of the manifests of '{endpoint.Name.Shortest}', and not the one that the list names, {choice.Digest}.", address, "Only the registry's owner can push it again; -Runner names another one of the list."), cancellationToken);
         BlobDigest actual = BlobDigest.Of(bytes);
         return actual == choice.Digest ? bytes : throw new ModelFaultException(
             ModelFault.DigestMismatch,
@@ -93,8 +94,8 @@ public sealed class RegistryClient : IDisposable
         return ReadBounded(body, address);
     }
 
-    private static ModelFaultException NotFound(RegistryEndpoint endpoint, string message, Uri address) =>
-        new(ModelFault.ManifestNotFound, message, new FaultFacts { Name = endpoint.Name.Shortest, Uri = OutsideText.Of(address), StatusCode = 404 });
+    private static ModelFaultException NotFound(RegistryEndpoint endpoint, string message, Uri address, string? remedy = null) =>
+        new(ModelFault.ManifestNotFound, message, new FaultFacts { Name = endpoint.Name.Shortest, Uri = OutsideText.Of(address), StatusCode = 404, Remedy = remedy });
 
     /// <summary>Reads one byte past the bound at most, so that the reader sees that it is broken. The bound on silence alone would
     /// let a manifest of single bytes take for years.</summary>

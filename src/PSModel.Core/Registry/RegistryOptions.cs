@@ -6,9 +6,6 @@ public sealed class RegistryOptions
     /// <summary>Fetch from here in place of the host in the name; scheme, host and port count, and a path is put before <c>/v2/</c>.</summary>
     public Uri? Registry { get; set; }
 
-    /// <summary>Which manifest of a list is meant; <see langword="null"/> for the one that Ollama would take.</summary>
-    public string? Runner { get; set; }
-
     /// <summary>Allow plain http to a host that is not loopback.</summary>
     public bool AllowUnencrypted { get; set; }
 

@@ -12,13 +12,13 @@ internal static class BlockMapKeeping
 {
     /// <summary>Whether a file has use for a map: it lies among the blobs of a store, and is longer than one block.</summary>
     public static bool IsUseful(string path, BlobDigest digest, long size) =>
-        size > BlockLayout.BlockSize && StoreOf(path, digest) is { } store && new BlockMapFile(store, digest).TryRead()?.Layout.Size != size;
+        size > BlockLayout.BlockSize && ModelStore.OfBlob(path, digest) is { } store && new BlockMapFile(store, digest).TryRead()?.Layout.Size != size;
 
     /// <summary>Writes the map, unless the blob is being fetched at this moment: that leaves one as well.</summary>
-    /// <returns>Why it could not be written; <see langword="null"/> where it is.</returns>
+    /// <returns>Why it could not be written; <see langword="null"/> where nothing was in the way.</returns>
     public static ModelFaultException? TryWrite(string path, BlobDigest digest, BlockMap map)
     {
-        ModelStore store = StoreOf(path, digest)!;
+        ModelStore store = ModelStore.OfBlob(path, digest)!;
         try
         {
             StoreFault.Guard(store, store.CommonWork, () =>
@@ -35,11 +35,5 @@ internal static class BlockMapKeeping
         {
             return e;
         }
-    }
-
-    private static ModelStore? StoreOf(string path, BlobDigest digest)
-    {
-        string full = Path.GetFullPath(path);
-        return Path.GetDirectoryName(Path.GetDirectoryName(full)) is { } root && new ModelStore(root) is var store && store.BlobPath(digest) == full ? store : null;
     }
 }

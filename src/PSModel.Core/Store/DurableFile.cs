@@ -105,7 +105,12 @@ internal static class DurableFile
         if (FileFacts.TryReadEntry(path) is not null)
         {
             HeldFile.Try(path, () => File.Delete(path));
-            SyncFolder(Path.GetDirectoryName(path)!);
+            string folder = Path.GetDirectoryName(path)!;
+            if (Directory.Exists(folder))
+            {
+                // Whoever removed it meanwhile has removed what was in it.
+                SyncFolder(folder);
+            }
         }
     }
 

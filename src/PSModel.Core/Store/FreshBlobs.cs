@@ -40,17 +40,22 @@ internal sealed class FreshBlobs : IDisposable
     /// <summary>Says of all that were added, and that no manifest names, that they were written just now.</summary>
     public void Touch()
     {
-        try
+        HashSet<string>? named = null;
+        foreach (string path in Added().Select(_store.BlobPath))
         {
-            DateTime now = DateTime.UtcNow;
-            List<string> old = [.. Added().Select(_store.BlobPath).Where(path => IsFile(path) && File.GetLastWriteTimeUtc(path) < now - _interval)];
-            HashSet<string> named = old.Count == 0 ? [] : [.. _store.Manifests.FindNamedBlobs().Select(_store.BlobPath)];
-            old.Where(path => !named.Contains(path)).ToList().ForEach(path => File.SetLastWriteTimeUtc(path, now));
-        }
-        catch (Exception e) when (StoreFault.IsOfStore(e) || e is Faults.ModelFaultException)
-        {
-            // They are there all the same, and whether they still are when the manifest is written is looked at then.
-            _tell($"The time of what was fetched to '{_store.Blobs}' could not be set: {e.Message}");
+            try
+            {
+                DateTime now = DateTime.UtcNow;
+                if (IsFile(path) && File.GetLastWriteTimeUtc(path) < now - _interval && !(named ??= FindNamed()).Contains(path))
+                {
+                    File.SetLastWriteTimeUtc(path, now);
+                }
+            }
+            catch (Exception e) when (StoreFault.IsOfStore(e))
+            {
+                // It is there all the same, and whether it still is when the manifest is written is looked at then.
+                _tell($"The time of '{path}' could not be set: {e.Message}");
+            }
         }
     }
 
@@ -61,6 +66,19 @@ internal sealed class FreshBlobs : IDisposable
         if (_timer.Dispose(ended))
         {
             ended.WaitOne();
+        }
+    }
+
+    /// <summary>Where nobody can tell what is named, nothing is.</summary>
+    private HashSet<string> FindNamed()
+    {
+        try
+        {
+            return [.. _store.Manifests.FindNamedBlobs().Select(_store.BlobPath)];
+        }
+        catch (Faults.ModelFaultException)
+        {
+            return [];
         }
     }
 

@@ -122,7 +122,7 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
         bool hasOthers = useless.Exists(file => file.Extension != BlockMapFile.Extension);
         bool isOld = useless.TrueForAll(file => file.LastWriteTimeUtc < limit);
         long? present = at.BlobSize(digest);
-        if (useless.Count > 0 && !hasOthers && present is null)
+        if (useless.Count > 0 && !hasOthers && FileFacts.TryReadEntry(at.BlobPath(digest)) is null)
         {
             return useless.TrueForAll(file => file.LastWriteTimeUtc < DateTime.UtcNow - OthersRest) ? "the blob is gone" : null;
         }

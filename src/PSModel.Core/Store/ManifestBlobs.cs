@@ -10,15 +10,21 @@ internal sealed class ManifestBlobs(ModelStore store)
     /// <summary>What an entry of <c>manifests-v2/</c> leads to. It may be a link, a hard link or a copy.</summary>
     /// <returns><see langword="null"/> where that is no blob of this store, or one that has not its digest: Ollama passes such an
     /// entry over.</returns>
-    public byte[]? TryReadEntry(string path) => TryRead(() =>
+    /// <exception cref="IOException">It is there and cannot be read.</exception>
+    public byte[]? TryReadEntry(string path)
     {
-        byte[] bytes = ManifestFile.Read(path);
+        // A folder or a pipe is no entry.
+        if (FileFacts.TryRead(path) is not { IsFile: true } || ManifestFile.TryRead(path) is not { } bytes)
+        {
+            return null;
+        }
+
         string blob = store.BlobPath(BlobDigest.Of(bytes));
         bool isLed = FileFacts.TryReadEntry(path) is { IsLink: true }
             ? WorkFolder.RealPath(path) is { } real && real == WorkFolder.RealPath(blob)
-            : ManifestFile.Read(blob).AsSpan().SequenceEqual(bytes);
+            : ManifestFile.TryRead(blob)?.AsSpan().SequenceEqual(bytes) == true;
         return isLed ? bytes : null;
-    });
+    }
 
     /// <summary>What the bytes of a manifest, or of a list of them, mean in this store.</summary>
     /// <param name="found">Where they were found.</param>
@@ -59,12 +65,13 @@ internal sealed class ManifestBlobs(ModelStore store)
     /// the blobs. The text without them has the registry's digest, and is the one that is meant.</summary>
     private Manifest AsServed(Manifest manifest)
     {
+        Manifest model = manifest.WithoutAnchors();
         foreach (byte[] bytes in manifest.Anchors.Select(anchor => TryReadBlob(anchor.Digest)).OfType<byte[]>())
         {
             try
             {
                 Manifest served = ManifestReader.Read(manifest.Name, manifest.Source, bytes);
-                if (served.Blobs.Select(layer => layer.Digest).SequenceEqual(manifest.Blobs.Select(layer => layer.Digest)))
+                if (served.Blobs.Select(layer => layer.Digest).SequenceEqual(model.Blobs.Select(layer => layer.Digest)))
                 {
                     return served;
                 }
@@ -75,24 +82,10 @@ internal sealed class ManifestBlobs(ModelStore store)
             }
         }
 
-        return manifest;
+        return model;
     }
 
-    private byte[]? TryReadBlob(BlobDigest digest) => TryRead(() =>
-    {
-        byte[] bytes = ManifestFile.Read(store.BlobPath(digest));
-        return BlobDigest.Of(bytes) == digest ? bytes : null;
-    });
-
-    private static byte[]? TryRead(Func<byte[]?> read)
-    {
-        try
-        {
-            return read();
-        }
-        catch (Exception e) when (StoreFault.IsOfStore(e))
-        {
-            return null;
-        }
-    }
+    /// <exception cref="IOException">It is there and cannot be read.</exception>
+    private byte[]? TryReadBlob(BlobDigest digest) =>
+        ManifestFile.TryRead(store.BlobPath(digest)) is { } bytes && BlobDigest.Of(bytes) == digest ? bytes : null;
 }

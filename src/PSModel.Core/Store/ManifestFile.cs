@@ -26,4 +26,18 @@ internal static class ManifestFile
         Array.Resize(ref bytes, length);
         return bytes;
     }
+
+    /// <summary>Reads it where it is there; another program may have removed it just now.</summary>
+    /// <exception cref="IOException">It is there and cannot be read, or is no file.</exception>
+    public static byte[]? TryRead(string path)
+    {
+        try
+        {
+            return Read(path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
 }

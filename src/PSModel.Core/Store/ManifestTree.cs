@@ -10,7 +10,6 @@ namespace PSModel.Core.Store;
 /// manifests that lie among the blobs; there the default host is <c>ollama.com</c>, and the colon before a port <c>%3A</c>.</remarks>
 internal sealed class ManifestTree
 {
-    private const string OtherDefaultHost = "ollama.com";
     private const string Colon = ":";
     private const string EscapedColon = "%3A";
 
@@ -63,17 +62,17 @@ internal sealed class ManifestTree
         IEnumerable<string> paths = Enumerable.Repeat(Folder, Directory.Exists(Folder) ? 1 : 0);
         for (int level = 1; level < TagLevels; level++)
         {
-            paths = paths.SelectMany(Directory.EnumerateDirectories);
+            paths = paths.SelectMany(path => FolderEntries.Folders(path));
         }
 
-        return paths.SelectMany(Directory.EnumerateFiles).Select(NameOf).OfType<ModelName>();
+        return paths.SelectMany(path => FolderEntries.Files(path)).Select(NameOf).OfType<ModelName>();
     }
 
     /// <summary>Ollama takes both names of its host for one.</summary>
     private IEnumerable<string> HostsOf(ModelName name) =>
         name.Host != ModelName.DefaultHost ? [_isOfEntries ? name.Host.Replace(Colon, EscapedColon) : name.Host]
-        : _isOfEntries ? [OtherDefaultHost, ModelName.DefaultHost]
-        : [ModelName.DefaultHost, OtherDefaultHost];
+        : _isOfEntries ? [ModelName.OtherDefaultHost, ModelName.DefaultHost]
+        : [ModelName.DefaultHost, ModelName.OtherDefaultHost];
 
     private ModelName? NameOf(string path)
     {

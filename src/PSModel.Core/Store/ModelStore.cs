@@ -56,6 +56,15 @@ public sealed class ModelStore
         RuntimeInformation.IsOSPlatform(OSPlatform.Windows) && Environment.GetEnvironmentVariable("USERPROFILE") is { Length: > 0 } folder ? folder
         : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
 
+    /// <summary>The store of a blob's file; <see langword="null"/> where it lies in none.</summary>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="digest">The blob.</param>
+    internal static ModelStore? OfBlob(string path, BlobDigest digest)
+    {
+        string full = Path.GetFullPath(path);
+        return Path.GetDirectoryName(Path.GetDirectoryName(full)) is { } root && new ModelStore(root) is var store && store.BlobPath(digest) == full ? store : null;
+    }
+
     /// <summary>The store's folder.</summary>
     public string Root { get; }
 

@@ -30,8 +30,21 @@ public static class OllamaService
     }
 
     private static List<string> FindStores() => RuntimeInformation.IsOSPlatform(OSPlatform.Linux) && Directory.Exists(Processes)
-        ? [.. Directory.EnumerateDirectories(Processes).Where(folder => int.TryParse(Path.GetFileName(folder), out _)).Select(TryFindStore).OfType<string>()]
+        ? [.. ProcessFolders().Where(folder => int.TryParse(Path.GetFileName(folder), out _)).Select(TryFindStore).OfType<string>()]
         : [];
+
+    private static string[] ProcessFolders()
+    {
+        try
+        {
+            return Directory.GetDirectories(Processes);
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            // A sandbox may hide them.
+            return [];
+        }
+    }
 
     private static string? TryFindStore(string process)
     {
@@ -49,9 +62,12 @@ public static class OllamaService
                 variables[pair[0]] = pair[1];
             }
 
-            return ModelStore.PathOf(
+            string? path = ModelStore.PathOf(
                 variables.TryGetValue(ModelStore.PathVariable, out string? models) ? models : null,
                 variables.TryGetValue(Home, out string? home) ? home : null);
+
+            // Another one is of the folder in which the server was started.
+            return path is not null && Path.IsPathRooted(path) ? path : null;
         }
         catch (Exception e) when (StoreFault.IsOfStore(e))
         {

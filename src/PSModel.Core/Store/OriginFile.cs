@@ -46,6 +46,20 @@ internal sealed class OriginFile(ModelStore store, ModelName name)
         }
     }
 
+    /// <summary>The address from which the model was last saved, whichever manifest that was; <see langword="null"/> where it is not known.</summary>
+    public string? TryReadOrigin()
+    {
+        try
+        {
+            string[] lines = ReadLines(FilePath);
+            return IsWhole(lines) && IsAddress(lines[1]) ? lines[1] : null;
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            return null;
+        }
+    }
+
     /// <summary>Writes what is to be remembered of a manifest, or removes what was written of another.</summary>
     /// <exception cref="IOException">The store cannot be written.</exception>
     public void Write(Manifest manifest)

@@ -40,7 +40,7 @@ internal static class StoreFault
             IOException when HeldFile.IsReason(e) =>
                 new ModelFaultException(ModelFault.BlobInUse, $"'{path}' is held by another program: {e.Message}", facts, e),
             IOException when !Directory.Exists(store.Work) =>
-                new ModelFaultException(ModelFault.StoreNotWritable, $"The store '{store.Root}' cannot be created: {e.Message}", facts, e),
+                new ModelFaultException(ModelFault.StoreNotWritable, $"The store '{store.Root}' cannot be {(Directory.Exists(store.Root) ? "written" : "created")}: {e.Message}", facts, e),
             _ => new ModelFaultException(ModelFault.StoreWriteFailed, $"Writing '{path}' failed: {e.Message}", facts, e),
         };
     }

@@ -63,7 +63,7 @@ internal static class StoreNames
             // Windows finds an entry in whatever letters, and gives it in its own.
             string pattern = Path.DirectorySeparatorChar == '\\' ? part : "*";
             paths = paths
-                .SelectMany(at => isLast ? Directory.EnumerateFiles(at, pattern) : Directory.EnumerateDirectories(at, pattern))
+                .SelectMany(at => isLast ? FolderEntries.Files(at, pattern) : FolderEntries.Folders(at, pattern))
                 .Where(entry => string.Equals(Path.GetFileName(entry), part, StringComparison.OrdinalIgnoreCase));
         }
 

@@ -13,6 +13,8 @@ public sealed class StoredManifests
 {
     private const string Temporary = "manifest-";
 
+    private const int MostTries = 3;
+
     private static readonly string[] Bookkeeping = ["llamacpp", "ggml", "mlx", "ollama"];
 
     private readonly ModelStore _store;
@@ -66,7 +68,7 @@ public sealed class StoredManifests
             throw new ModelFaultException(
                 ModelFault.ManifestInvalid,
                 $"The manifests of the store '{_store.Root}' cannot be read: {e.Message}",
-                new FaultFacts { Path = _manifests.Folder },
+                new FaultFacts { Path = _store.Root },
                 e);
         }
     }
@@ -80,41 +82,36 @@ public sealed class StoredManifests
     /// <see cref="ModelFault.ManifestInvalid"/>.</exception>
     public Manifest Read(ModelName name, string? runner = null)
     {
-        string path = PathOf(name);
+        string at = _entries.Folder;
         try
         {
             List<StoredName> entries = [.. _entries.Find(name)];
             foreach (StoredName entry in entries)
             {
+                at = entry.Path;
                 if (_blobs.TryReadEntry(entry.Path) is { } linked && _blobs.TryComplete(entry, linked, runner) is { } led)
                 {
                     return led;
                 }
             }
 
-            if (FindPlain(name) is { } plain && _blobs.TryComplete(plain, ManifestFile.Read(plain.Path), runner) is { } manifest)
-            {
-                return manifest;
-            }
-
-            throw NotFound(name, path, entries.FirstOrDefault());
+            at = PathOf(name);
+            StoredName? plain = FindPlain(name);
+            return plain is not null && ManifestFile.TryRead(at = plain.Path) is { } bytes
+                ? _blobs.TryComplete(plain, bytes, runner) ?? throw NotFound(name, plain.Path, $": '{plain.Path}' is a list of manifests, and none of them is among its blobs")
+                : throw NotFound(name, entries.Count > 0 ? entries[0].Path : at, entries.Count > 0 ? $": '{entries[0].Path}' leads to no manifest among its blobs" : string.Empty);
         }
         catch (ModelFaultException e) when (e.Fault == ModelFault.ManifestInvalid)
         {
-            e.Facts.Remedy = $"\"{SaveCommand.For(_store, name, origin: null)}\" writes it anew.";
+            e.Facts.Remedy = $"\"{CommandFor(name)}\" writes it anew.";
             throw;
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            // Another program removed it just now.
-            throw NotFound(name, path, entry: null);
         }
         catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             throw new ModelFaultException(
                 ModelFault.ManifestInvalid,
-                $"The manifest of {name.Shortest} at '{path}' cannot be read: {e.Message}",
-                new FaultFacts { Name = name.Shortest, Path = path },
+                $"The manifest of {name.Shortest} at '{at}' cannot be read: {e.Message}",
+                new FaultFacts { Name = name.Shortest, Path = at },
                 e);
         }
     }
@@ -146,10 +143,15 @@ public sealed class StoredManifests
         {
             return FindPlain(name) is not null || _entries.Find(name).Any();
         }
-        catch (Exception e) when (StoreFault.IsOfStore(e) || e is ModelFaultException)
+        catch (ModelFaultException)
         {
             // The file system cannot hold the name.
             return false;
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            // Nobody can tell.
+            return true;
         }
     }
 
@@ -161,7 +163,14 @@ public sealed class StoredManifests
     {
         ManifestTree tree = TreeFor(name);
         string path = tree.PathOf(name);
-        StoreFault.Guard(_store, path, () => StoreNames.RequireOneSpelling(name, tree.Folder, tree.PartsOf(name)));
+        StoreFault.Guard(_store, path, () =>
+        {
+            StoreNames.RequireOneSpelling(name, tree.Folder, tree.PartsOf(name));
+            if (tree == _manifests)
+            {
+                _entries.Find(name).ToList().ForEach(entry => RequireRemovable(entry.Path));
+            }
+        });
         return path;
     }
 
@@ -181,39 +190,55 @@ public sealed class StoredManifests
         }
     }
 
-    /// <summary>
-    /// Writes a manifest, byte for byte, whole or not at all, and then removes what leads a later Ollama to another one: it would go
-    /// on with the old model, and remove the blobs of this one. After a crash in between the same call does the rest.
-    /// </summary>
+    /// <summary>Writes a manifest, byte for byte, whole or not at all.</summary>
+    /// <returns>What was there before; <see langword="null"/> where nothing was, or nothing that could be read.</returns>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.StoreNotWritable"/> or
     /// <see cref="ModelFault.StoreWriteFailed"/>.</exception>
-    internal void Write(Manifest manifest)
+    internal byte[]? Write(Manifest manifest)
     {
         string path = RequireWritable(manifest.Name);
+        byte[]? before = TryReadFile(path);
+        byte[] bytes = manifest.GetBytes();
         if (TreeFor(manifest.Name) == _entries)
         {
-            // It must lead to a blob, and that may be a copy.
-            WriteWhole(manifest, _store.BlobPath(manifest.Digest), levels: 1);
-            WriteWhole(manifest, path, ManifestTree.TagLevels);
+            // An entry must lead to a blob, and may be a copy of it.
+            WriteWhole(bytes, _store.BlobPath(manifest.Digest), levels: 1);
+        }
+
+        WriteWhole(bytes, path, ManifestTree.TagLevels);
+        return before;
+    }
+
+    /// <summary>Removes what leads a later Ollama to another manifest than the one in <c>manifests/</c>: it would go on with the old
+    /// model, and remove the blobs of the new one. After a crash before it the same call does it.</summary>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.StoreNotWritable"/> or
+    /// <see cref="ModelFault.StoreWriteFailed"/>.</exception>
+    internal void Uncover(ModelName name)
+    {
+        if (TreeFor(name) == _manifests)
+        {
+            StoreFault.Guard(_store, _entries.Folder, () => _entries.Find(name).ToList().ForEach(entry => DurableFile.Delete(entry.Path)));
+        }
+    }
+
+    /// <summary>Puts back what was there before a manifest whose blobs another program has taken away, if that is still there.</summary>
+    /// <exception cref="ModelFaultException">The store cannot be written.</exception>
+    internal void Withdraw(Manifest manifest, byte[]? before)
+    {
+        string path = PathOf(manifest.Name);
+        if (!IsAt(manifest, path))
+        {
             return;
         }
 
-        WriteWhole(manifest, path, ManifestTree.TagLevels);
-        StoreFault.Guard(_store, _entries.Folder, () => _entries.Find(manifest.Name).ToList().ForEach(entry => DurableFile.Delete(entry.Path)));
-    }
-
-    /// <summary>Removes a manifest whose blobs another program has taken away, if it is still this one.</summary>
-    /// <exception cref="ModelFaultException">The store cannot be written.</exception>
-    internal void Withdraw(Manifest manifest)
-    {
-        string path = PathOf(manifest.Name);
-        StoreFault.Guard(_store, path, () =>
+        if (before is not null)
         {
-            if (IsAt(manifest, path))
-            {
-                DurableFile.Delete(path);
-            }
-        });
+            WriteWhole(before, path, ManifestTree.TagLevels);
+        }
+        else
+        {
+            StoreFault.Guard(_store, path, () => DurableFile.Delete(path));
+        }
     }
 
     /// <summary>Whether a file of the work folder is a manifest that was being written.</summary>
@@ -228,6 +253,18 @@ public sealed class StoredManifests
         return tree;
     }
 
+    /// <summary>Where an entry stays, what is written is covered by it.</summary>
+    private static void RequireRemovable(string path)
+    {
+        if (Path.DirectorySeparatorChar != '\\' && Path.GetDirectoryName(path) is { } folder && Directory.Exists(folder) && !UnixFile.CanWrite(folder))
+        {
+            throw new UnauthorizedAccessException($"'{path}', which a later Ollama reads first, cannot be removed.");
+        }
+    }
+
+    /// <summary>Whether a model can lie in the later tree alone, which Ollama 0.33 does not read.</summary>
+    internal bool IsForLaterOllama(ModelName name) => TreeFor(name) == _entries;
+
     private StoredName? FindPlain(ModelName name) => TreeFor(name) == _manifests ? _manifests.Find(name).FirstOrDefault() : null;
 
     /// <summary>What Ollama remembers under its own namespace of models that it converted (reported).</summary>
@@ -235,15 +272,44 @@ public sealed class StoredManifests
         name.Host == ModelName.DefaultHost && name.Namespace == ModelName.DefaultNamespace && Bookkeeping.Contains(name.Model)
         && BlobDigest.TryParse($"sha256:{name.Tag}", out _);
 
-    private static bool IsAt(Manifest manifest, string path) => File.Exists(path) && ManifestFile.Read(path).AsSpan().SequenceEqual(manifest.GetBytes());
+    /// <summary>What cannot be read is something else, and can be replaced.</summary>
+    private static bool IsAt(Manifest manifest, string path) => TryReadFile(path)?.AsSpan().SequenceEqual(manifest.GetBytes()) == true;
 
-    private void WriteWhole(Manifest manifest, string path, int levels) => StoreFault.Guard(_store, path, () =>
+    private static byte[]? TryReadFile(string path)
     {
-        if (IsAt(manifest, path))
+        try
+        {
+            return File.Exists(path) ? ManifestFile.Read(path) : null;
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            return null;
+        }
+    }
+
+    private void WriteWhole(byte[] bytes, string path, int levels) => StoreFault.Guard(_store, path, () =>
+    {
+        if (TryReadFile(path)?.AsSpan().SequenceEqual(bytes) == true)
         {
             return;
         }
 
+        for (int tries = 1; ; tries++)
+        {
+            try
+            {
+                Put(bytes, path, levels);
+                return;
+            }
+            catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException && tries < MostTries)
+            {
+                // Ollama has removed the folder, which was empty still.
+            }
+        }
+    });
+
+    private void Put(byte[] bytes, string path, int levels)
+    {
         string folder = Path.GetDirectoryName(path)!;
         DurableFile.CreateFolder(_store, folder);
 
@@ -253,25 +319,26 @@ public sealed class StoredManifests
         string temporary = Path.Combine(work, $"{Temporary}{Guid.NewGuid():N}");
         try
         {
-            DurableFile.WriteWhole(_store, manifest.GetBytes(), temporary, path);
+            DurableFile.WriteWhole(_store, bytes, temporary, path);
         }
         finally
         {
             File.Delete(temporary);
         }
-    });
+    }
 
-    private ModelFaultException NotFound(ModelName name, string path, StoredName? entry)
-    {
-        FaultFacts facts = new()
+    private ModelFaultException NotFound(ModelName name, string path, string why) => new(
+        ModelFault.ManifestNotFound,
+        $"The store '{_store.Root}' has no model '{name.Shortest}'{why}.",
+        new FaultFacts
         {
             Name = name.Shortest,
-            Path = entry?.Path ?? path,
-            Remedy = entry is null
+            Path = path,
+            Remedy = why.Length == 0
                 ? $"Check the spelling of model and tag; \"Get-ModelManifest -Local -StorePath {SaveCommand.Quote(_store.Root)}\" lists what the store has."
-                : $"\"{SaveCommand.For(_store, name, origin: null)}\" fetches it; while the entry is there, Ollama does not clean up.",
-        };
-        string why = entry is null ? string.Empty : $": '{entry.Path}' leads to no manifest among its blobs";
-        return new ModelFaultException(ModelFault.ManifestNotFound, $"The store '{_store.Root}' has no model '{name.Shortest}'{why}.", facts);
-    }
+                : $"\"{CommandFor(name)}\" fetches it.",
+        });
+
+    /// <summary>Fetches a model again from where it was last saved from, as far as that is known.</summary>
+    private string CommandFor(ModelName name) => SaveCommand.For(_store, name, new OriginFile(_store, name).TryReadOrigin());
 }

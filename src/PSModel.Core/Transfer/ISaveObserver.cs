@@ -36,6 +36,9 @@ public interface ISaveObserver
     /// <param name="fault">Why it is not.</param>
     void BlobFailed(Manifest manifest, string digest, ModelFaultException fault);
 
+    /// <summary>A sentence that everybody should read.</summary>
+    void Warn(string message);
+
     /// <summary>A sentence for those who want to read how it goes.</summary>
     void Tell(string message);
 }

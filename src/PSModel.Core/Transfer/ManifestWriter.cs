@@ -9,6 +9,9 @@ namespace PSModel.Core.Transfer;
 /// <summary>Writes each model's manifest once every blob of it is there. Thread-safe.</summary>
 internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, FreshBlobs? fresh, ISaveObserver observer, bool isWanted)
 {
+    /// <summary>Another program that writes the same manifest does so once.</summary>
+    private const int MostTries = 5;
+
     private readonly object _gate = new();
     private Task _written = Task.CompletedTask;
 
@@ -31,7 +34,15 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, Fre
         try
         {
             observer.ModelStarted(model.Manifest);
-            _ = isWanted ? store.Manifests.RequireWritable(model.Manifest.Name) : string.Empty;
+            if (isWanted)
+            {
+                string path = store.Manifests.RequireWritable(model.Manifest.Name);
+                if (store.Manifests.IsForLaterOllama(model.Manifest.Name))
+                {
+                    observer.Warn($"Windows holds no host with a port as the name of a folder, so the manifest of {model.Manifest.Name.Shortest} goes to '{path}'. Ollama 0.33 does not look there, and removes the model's blobs when it starts.");
+                }
+            }
+
             return true;
         }
         catch (ModelFaultException fault)
@@ -138,19 +149,41 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, Fre
         {
             // Leave may take its time, and from here on what is there stays for an hour at least.
             fresh?.Touch();
-            store.Manifests.Write(manifest);
-            observer.Tell($"The manifest is at '{store.Manifests.PathOf(manifest.Name)}'.");
+            Remember(manifest);
+            Write(model);
+        }
+    }
+
+    private void Write(ModelPlan model)
+    {
+        Manifest manifest = model.Manifest;
+        string path = store.Manifests.PathOf(manifest.Name);
+        for (int tries = 0; tries < MostTries; tries++)
+        {
+            byte[]? before = store.Manifests.Write(manifest);
+            observer.Tell($"The manifest is at '{path}'.");
             if (!AreAllThere(model))
             {
                 // A manifest without its blobs is a model that fails when it is run.
-                store.Manifests.Withdraw(manifest);
+                store.Manifests.Withdraw(manifest, before);
                 return;
             }
 
-            Remember(manifest);
-            leftovers?.Remove(observer.Tell);
-            observer.Tell($"{manifest.Name.Shortest} is complete; its manifest is written.");
+            store.Manifests.Uncover(manifest.Name);
+            if (store.Manifests.IsWritten(manifest))
+            {
+                leftovers?.Remove(observer.Tell);
+                observer.Tell($"{manifest.Name.Shortest} is complete; its manifest is written.");
+                return;
+            }
+
+            observer.Tell($"Another program has changed the manifest of {manifest.Name.Shortest} meanwhile.");
         }
+
+        throw new ModelFaultException(
+            ModelFault.BlobInUse,
+            $"Another program changes the manifest of {manifest.Name.Shortest} at '{path}' again and again.",
+            new FaultFacts { Name = manifest.Name.Shortest, Path = path });
     }
 
     /// <summary>Where it came from; without it a repair needs -Registry, and that is all.</summary>
@@ -180,8 +213,8 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, Fre
         {
             observer.BlobFailed(manifest, layer.Digest.ToString(), new ModelFaultException(
                 ModelFault.BlobNotFound,
-                $"{layer.Digest} was in the store, and another program removed it while the rest of {manifest.Name.Shortest} was fetched. Run the same command again.",
-                new FaultFacts { Name = manifest.Name.Shortest, Digest = layer.Digest.ToString(), Path = store.BlobPath(layer.Digest) }));
+                $"{layer.Digest} was in the store, and another program removed it while the rest of {manifest.Name.Shortest} was fetched.",
+                new FaultFacts { Name = manifest.Name.Shortest, Digest = layer.Digest.ToString(), Path = store.BlobPath(layer.Digest), Remedy = "Run the same command again: it fetches what is missing." }));
         }
 
         return gone.Count == 0;

@@ -49,7 +49,7 @@ public static class BlobTargets
     {
         try
         {
-            return Path.GetDirectoryName(Path.GetDirectoryName(Path.GetFullPath(path))) is { } root && new ModelStore(root) is var store && store.BlobPath(digest) == Path.GetFullPath(path)
+            return ModelStore.OfBlob(path, digest) is { } store
                 ? store.Manifests.FindNames().Select(name => TryRead(store, name)).OfType<Manifest>().Where(manifest => manifest.Blobs.Any(layer => layer.Digest == digest)).Select(manifest => new BlobOwner(store, manifest)).FirstOrDefault()
                 : null;
         }

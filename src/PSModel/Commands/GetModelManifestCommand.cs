@@ -53,7 +53,7 @@ public sealed class GetModelManifestCommand : RegistryCommand
 
     private void GetRemote(string name) => Run(OutsideText.Typed(name), (pump, token) =>
     {
-        pump.Post(Read(() => Connect().GetManifest(ModelName.Parse(name), token)));
+        pump.Post(Read(() => Connect().GetManifest(ModelName.Parse(name), origin: null, WantedRunner, token)));
         return Task.CompletedTask;
     });
 
@@ -62,7 +62,7 @@ public sealed class GetModelManifestCommand : RegistryCommand
         ModelStore store = OpenStore(StorePath);
         if (!WildcardPattern.ContainsWildcardCharacters(name))
         {
-            Try(OutsideText.Typed(name), () => Read(() => store.Manifests.Read(ModelName.Parse(name), RunnerInCase))());
+            Try(OutsideText.Typed(name), () => Read(() => store.Manifests.Read(ModelName.Parse(name), WantedRunner))());
             return;
         }
 
@@ -71,7 +71,7 @@ public sealed class GetModelManifestCommand : RegistryCommand
         Try(store.Root, () => names.AddRange(store.Manifests.FindNames().Where(found => pattern.IsMatch(found.Shortest))));
         foreach (ModelName found in names)
         {
-            Try(found.Shortest, () => Read(() => store.Manifests.Read(found, RunnerInCase))());
+            Try(found.Shortest, () => Read(() => store.Manifests.Read(found, WantedRunner))());
         }
     }
 

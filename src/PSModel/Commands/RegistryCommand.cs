@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using PSModel.Completion;
 using PSModel.Core.Faults;
 using PSModel.Core.Registry;
 using PSModel.Pipeline;
@@ -16,8 +17,11 @@ public abstract class RegistryCommand : StoreCommand
     public Uri? Registry { get; set; }
 
     /// <summary>Which manifest of a list: the program that is to run the model. Left out, the one that Ollama would take.</summary>
-    [Parameter]
-    [ValidateSet("llamacpp", "ggml", "mlx")]
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [AllowNull]
+    [AllowEmptyString]
+    [KnownRunner]
+    [ArgumentCompleter(typeof(RunnerCompleter))]
     public string? Runner { get; set; }
 
     /// <summary>Allow plain http to a host that is not loopback.</summary>
@@ -66,7 +70,6 @@ public abstract class RegistryCommand : StoreCommand
     private protected RegistryClient Connect() => _client ??= new RegistryClient(new RegistryOptions
     {
         Registry = Registry,
-        Runner = RunnerInCase,
         AllowUnencrypted = AllowUnencrypted,
         ConnectionTimeout = ToTimeout(ConnectionTimeoutSeconds),
         OperationTimeout = ToTimeout(OperationTimeoutSeconds),
@@ -75,8 +78,8 @@ public abstract class RegistryCommand : StoreCommand
         Trace = message => CurrentPump?.Post(() => WriteDebug(OutsideText.OneLine(message))),
     });
 
-    /// <summary>PowerShell takes a name of a set in any letters.</summary>
-    private protected string? RunnerInCase => Runner?.ToLowerInvariant();
+    /// <summary>The runner in Ollama's letters; <see langword="null"/> where none is named.</summary>
+    private protected string? WantedRunner => string.IsNullOrEmpty(Runner) ? null : Runner!.ToLowerInvariant();
 
     private static TimeSpan ToTimeout(int seconds) => seconds == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(seconds);
 }

@@ -113,9 +113,10 @@ public sealed class SaveModelBlobCommand : RegistryCommand
 
         RegistryClient client = Connect();
         string? origin = string.IsNullOrEmpty(Origin) ? null : Origin;
+        string? runner = WantedRunner;
         List<ModelRequest> requests = ParameterSetName == ManifestSet
             ? [new ModelRequest(Manifest!.Name ?? string.Empty, _ => OutputFactory.ToManifest(Manifest))]
-            : [.. Name.Select(name => new ModelRequest(OutsideText.Typed(name), token => client.GetManifest(ModelName.Parse(name), origin, token)))];
+            : [.. Name.Select(name => new ModelRequest(OutsideText.Typed(name), token => client.GetManifest(ModelName.Parse(name), origin, runner, token)))];
         if (requests.Count > 0)
         {
             Save(requests, only);

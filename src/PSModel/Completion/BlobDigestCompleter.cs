@@ -11,6 +11,7 @@ namespace PSModel.Completion;
 internal sealed class BlobDigestCompleter : StoreCompleter
 {
     private const string NameParameter = "Name";
+    private const string RunnerParameter = "Runner";
     private const string Prefix = "sha256:";
 
     /// <summary>As many digits as the tables show.</summary>
@@ -25,7 +26,7 @@ internal sealed class BlobDigestCompleter : StoreCompleter
         }
 
         return names
-            .Select(name => Read(store, name))
+            .Select(name => Read(store, name, boundParameters[RunnerParameter] as string))
             .OfType<Manifest>()
             .SelectMany(manifest => manifest.Blobs.Select(layer => (manifest.Name, Layer: layer)))
             .GroupBy(blob => blob.Layer.Digest)
@@ -33,11 +34,11 @@ internal sealed class BlobDigestCompleter : StoreCompleter
             .OfType<CompletionResult>();
     }
 
-    private static Manifest? Read(ModelStore store, string name)
+    private static Manifest? Read(ModelStore store, string name, string? runner)
     {
         try
         {
-            return store.Manifests.Read(ModelName.Parse(name));
+            return store.Manifests.Read(ModelName.Parse(name), runner?.ToLowerInvariant());
         }
         catch (ModelFaultException)
         {

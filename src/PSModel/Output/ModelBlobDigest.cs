@@ -13,6 +13,9 @@ public sealed class ModelBlobDigest
     /// <summary>Where the blob is wrong: the registry that its model came from, if that is not https and the name's host.</summary>
     public string? Origin { get; internal set; }
 
+    /// <summary>Where the blob is wrong: the runner for which its model was chosen from a list.</summary>
+    public string? Runner { get; internal set; }
+
     /// <summary>The expected digest.</summary>
     public string? Digest { get; internal set; }
 

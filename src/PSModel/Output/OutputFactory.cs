@@ -72,11 +72,14 @@ internal static class OutputFactory
     {
         ModelName name = ModelName.Parse($"{manifest.Host}/{manifest.Namespace}/{manifest.Model}:{manifest.Tag}");
         Manifest read = ManifestReader.Read(name, manifest.Source ?? string.Empty, Encoding.UTF8.GetBytes(manifest.Raw ?? string.Empty));
+        read = IsOfStore(manifest) ? read.WithoutAnchors() : read;
         return read.Digest.ToString() == manifest.Digest ? read.From(manifest.Origin).For(manifest.Runner, manifest.Format) : throw new ModelFaultException(
             ModelFault.ManifestInvalid,
             $"The manifest of {name.Shortest} was changed, or is no UTF-8 text: it says {manifest.Digest}, and its text has the digest {read.Digest}.",
             new FaultFacts { Name = name.Shortest, Digest = manifest.Digest, ActualDigest = read.Digest.ToString() });
     }
+
+    private static bool IsOfStore(ModelManifest manifest) => manifest.Source?.StartsWith("http", StringComparison.OrdinalIgnoreCase) != true;
 
     public static ModelBlobDigest From(SavedBlob blob)
     {
@@ -104,6 +107,7 @@ internal static class OutputFactory
     {
         Name = NameOf(test.Target, isRight: test.Status == BlobStatus.Valid),
         Origin = test.Status == BlobStatus.Valid ? null : test.Target.Owner?.Origin,
+        Runner = test.Status == BlobStatus.Valid ? null : test.Target.Owner?.Manifest.Runner,
         Digest = test.Target.Digest.ToString(),
         ActualDigest = test.Actual?.ToString(),
         Verified = test.Status == BlobStatus.Valid,
@@ -120,6 +124,7 @@ internal static class OutputFactory
     {
         Name = NameOf(diagnosis.Target, isRight: diagnosis.Verdict == DiagnosisVerdict.Healthy),
         Origin = diagnosis.Verdict == DiagnosisVerdict.Healthy ? null : diagnosis.Target.Owner?.Origin,
+        Runner = diagnosis.Verdict == DiagnosisVerdict.Healthy ? null : diagnosis.Target.Owner?.Manifest.Runner,
         Digest = diagnosis.Target.Digest.ToString(),
         Path = diagnosis.Target.Path,
         Size = diagnosis.Size,

@@ -63,5 +63,7 @@ internal sealed class SaveObserver(Cmdlet cmdlet, PipelinePump pump, SaveProgres
         cmdlet.WriteError(isOfStore ? ErrorRecords.From(fault, fault.Facts.Path ?? digest) : ErrorRecords.From(fault, digest, manifest.Name.Shortest));
     });
 
+    public void Warn(string message) => pump.Post(() => cmdlet.WriteWarning(OutsideText.OneLine(message)));
+
     public void Tell(string message) => pump.Post(() => cmdlet.WriteVerbose(OutsideText.OneLine(message)));
 }

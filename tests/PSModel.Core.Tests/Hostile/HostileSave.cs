@@ -63,6 +63,8 @@ internal sealed class HostileSave(string folder) : ISaveObserver
 
     public void ModelEnded(string target, ModelFaultException? fault) => Note(fault);
 
+    public void Warn(string message) => Tell(message);
+
     public void Tell(string message) => Shown.IsPlain(message);
 
     private void Note(ModelFaultException? fault)

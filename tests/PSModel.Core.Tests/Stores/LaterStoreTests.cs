@@ -122,7 +122,10 @@ public sealed class LaterStoreTests : IDisposable
 
         Assert.Equal([Name], Manifests.FindNames());
         Assert.Equal(Model.Manifest, Manifests.Read(Name).GetBytes());
-        Assert.Equal(Name, ModelName.Parse("Ollama.com/library/demo:8b"));
+        foreach (string host in new[] { "Ollama.com", "Registry.Ollama.AI" })
+        {
+            Assert.Equal(Name, ModelName.Parse($"{host}/library/demo:8b"));
+        }
     }
 
     [Fact]
@@ -167,6 +170,27 @@ public sealed class LaterStoreTests : IDisposable
         Assert.Contains("leads to no manifest", Assert.Throws<ModelFaultException>(() => Manifests.Read(Name)).Message, StringComparison.Ordinal);
         _store.PutManifest(Model.Manifest, Plain);
         Assert.Equal(Model.Manifest, Manifests.Read(Name).GetBytes());
+    }
+
+    [Fact]
+    public void A_list_in_the_first_tree_without_its_manifests_is_told_of_as_that()
+    {
+        _store.PutManifest(OllamaStore.ListOf(("llamacpp", "gguf", Model.Manifest)), Plain);
+        ModelFaultException fault = Assert.Throws<ModelFaultException>(() => Manifests.Read(Name));
+        Assert.Contains("none of them is among its blobs", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Save-ModelBlob demo:8b", fault.Facts.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_advised_for_a_model_of_plain_http_works_when_it_is_pasted()
+    {
+        ModelName name = ModelName.Parse("127.0.0.1:5000/library/demo:8b");
+        Manifest manifest = ManifestReader.Read(name, "test", Model.Manifest);
+        new OriginFile(new ModelStore(_folder.Path), name).Write(manifest.From("http://127.0.0.1:5000"));
+        _store.PutEntry(EntryKind.Copy, Model.Manifest, "127.0.0.1%3A5000", "library", "demo", "8b");
+        File.Delete(_store.PutBlob(Model.Manifest));
+        ModelFaultException fault = Assert.Throws<ModelFaultException>(() => Manifests.Read(name));
+        Assert.Contains("Save-ModelBlob http://127.0.0.1:5000/library/demo:8b", fault.Facts.Remedy, StringComparison.Ordinal);
     }
 
     [Fact]

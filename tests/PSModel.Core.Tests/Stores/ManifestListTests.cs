@@ -42,7 +42,7 @@ public sealed class ManifestListTests
     [InlineData("""{"mediaType":"application/vnd.ollama.manifest.list.v2+json","manifests":[]}""", "names no manifests")]
     [InlineData("""{"mediaType":"application/vnd.ollama.manifest.list.v2+json","manifests":[3]}""", "is not a JSON object")]
     [InlineData("""{"mediaType":"application/vnd.ollama.manifest.list.v2+json","manifests":[{"digest":"sha256:../../x"}]}""", "the digest")]
-    [InlineData("""{"mediaType":"application/vnd.ollama.manifest.list.v2+json","manifests":[{"digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","mediaType":"application/vnd.ollama.manifest.list.v2+json"}]}""", "the media type")]
+    [InlineData("""{"mediaType":"application/vnd.ollama.manifest.list.v2+json","manifests":[{"digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","mediaType":"application/vnd.ollama.manifest.list.v2+json"}]}""", "of a kind that is known")]
     public void A_list_that_is_broken_is_refused(string text, string reason)
     {
         ModelFaultException fault = Assert.Throws<ModelFaultException>(() => Read(Encoding.UTF8.GetBytes(text)));
@@ -68,8 +68,8 @@ public sealed class ManifestListTests
     {
         await using LoopbackRegistry registry = LoopbackRegistry.Start();
         ModelName name = Offer(registry);
-        using RegistryClient client = new(new RegistryOptions { Runner = runner });
-        Manifest manifest = client.GetManifest(name, CancellationToken.None);
+        using RegistryClient client = new(new RegistryOptions());
+        Manifest manifest = client.GetManifest(name, origin: null, runner, CancellationToken.None);
         Assert.Equal((runner is null ? Gguf : Tensors).Manifest, manifest.GetBytes());
         Assert.Equal((expected, 2), (manifest.Runner, manifest.Choices.Count));
         Assert.Equal([false, true], registry.Requests.Select(request => request.IsBlob));

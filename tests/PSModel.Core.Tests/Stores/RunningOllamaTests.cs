@@ -7,155 +7,9 @@ using PSModel.TestParts;
 
 namespace PSModel.Core.Tests.Stores;
 
-/// <summary>What a save writes where a later Ollama was, and what Ollama may do to the store in between.</summary>
-public sealed class RunningOllamaTests : EngineTests
+/// <summary>What Ollama may do to the store in between the steps of a save.</summary>
+public sealed class RunningOllamaTests : SharedWithOllamaTests
 {
-    private static readonly LoopbackModel Model = LoopbackModel.Generate("library/demo", "latest", 5 * MB);
-    private static readonly LoopbackModel Old = LoopbackModel.Generate("library/demo", "latest", 1 * MB, seed: 2);
-
-    private readonly OllamaStore _store;
-
-    public RunningOllamaTests() => _store = new OllamaStore(Folder.Path);
-
-    /// <summary>On Windows this name has a port, and so no place in the first tree.</summary>
-    private string[] Plain => [Registry.Address.Authority, "library", "demo", "latest"];
-
-    /// <summary>Wine says that it makes symbolic links, and does not.</summary>
-    private static EntryKind Kind => OperatingSystem.IsWindows() ? EntryKind.HardLink : EntryKind.Link;
-
-    private string[] Entry => [Registry.Address.Authority.Replace(":", "%3A", StringComparison.Ordinal), "library", "demo", "latest"];
-
-    [Fact]
-    public async Task A_tag_that_a_later_Ollama_pulled_and_a_save_updates_is_not_shadowed()
-    {
-        _store.PutBlobs(Old);
-        _store.PutEntry(Kind, Old.Manifest, Entry);
-        _store.PutManifest(OllamaStore.Anchored(Old.Manifest, Old.Manifest), Plain);
-
-        await Watcher.SaveAsync(this, Model);
-
-        Assert.Equal(Model.Manifest, File.ReadAllBytes(_store.ManifestPath(Plain)));
-        Assert.Empty(EntriesLeft());
-        AgeBlobs();
-        _store.Prune();
-        Assert.All(Model.Blobs, blob => Assert.True(File.Exists(Folder.Blob(blob.Digest))));
-    }
-
-    [Fact]
-    public async Task The_entry_goes_also_where_every_blob_was_there_and_after_a_crash_before_that()
-    {
-        await Watcher.SaveAsync(this, Model);
-        _store.PutEntry(Kind, Old.Manifest, Entry);
-        DateTime before = new(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc);
-        File.SetLastWriteTimeUtc(_store.ManifestPath(Plain), before);
-
-        await Watcher.SaveAsync(this, Model);
-
-        Assert.Empty(EntriesLeft());
-        Assert.Equal(before, File.GetLastWriteTimeUtc(_store.ManifestPath(Plain)));
-    }
-
-    [NeedsFact("ln")]
-    public async Task Entries_in_other_letters_and_of_both_hosts_go_and_others_stay()
-    {
-        ModelStore store = new(Folder.Path);
-        await Watcher.SaveAsync(this, Model);
-        Manifest manifest = ManifestReader.Read(ModelName.Parse("demo"), "test", Model.Manifest);
-        _store.PutEntry(EntryKind.HardLink, Old.Manifest, "ollama.com", "library", "demo", "latest");
-        _store.PutEntry(EntryKind.Copy, Old.Manifest, "ollama.com", "library", "Demo", "Latest");
-        _store.PutEntry(EntryKind.Copy, Old.Manifest, "registry.ollama.ai", "library", "demo", "latest");
-        _store.PutEntry(EntryKind.Copy, Old.Manifest, "ollama.com", "library", "demo", "other");
-
-        store.Manifests.Write(manifest);
-
-        Assert.Equal([_store.EntryPath("ollama.com", "library", "demo", "other")], EntriesLeft());
-        Assert.Equal(Model.Manifest, store.Manifests.Read(ModelName.Parse("demo")).GetBytes());
-    }
-
-    [Fact]
-    public async Task Nothing_but_manifests_ever_lies_under_either_tree()
-    {
-        _store.PutEntry(Kind, Old.Manifest, Entry);
-        _store.PutManifest(Old.Manifest, Plain);
-        List<string?> seen = [];
-        using FileSystemWatcher watcher = new(Folder.Path) { IncludeSubdirectories = true, EnableRaisingEvents = true };
-        watcher.Created += (_, e) => Note(e.Name);
-        watcher.Renamed += (_, e) => Note(e.Name);
-
-        await Watcher.SaveAsync(this, Model);
-
-        // What was seen of the manifest comes after all before it.
-        await Until.HoldsAsync(() => Seen().Exists(name => name!.EndsWith("latest", StringComparison.Ordinal)));
-        Assert.All(Seen().Where(name => name!.StartsWith("manifests", StringComparison.Ordinal)), name => Assert.EndsWith("latest", name, StringComparison.Ordinal));
-
-        void Note(string? name)
-        {
-            lock (seen)
-            {
-                seen.Add(name);
-            }
-        }
-
-        List<string?> Seen()
-        {
-            lock (seen)
-            {
-                return [.. seen];
-            }
-        }
-    }
-
-    [Fact]
-    public void Where_a_port_has_no_place_in_the_first_tree_the_second_one_has_it()
-    {
-        ModelStore store = new(Folder.Path);
-        StoredManifests manifests = new(store, isWindows: true);
-        Manifest manifest = ManifestReader.Read(ModelName.Parse("127.0.0.1:5000/library/demo"), "test", Model.Manifest);
-        Assert.False(manifests.IsWritten(manifest));
-
-        manifests.Write(manifest);
-
-        Assert.True(manifests.IsWritten(manifest));
-        string entry = _store.EntryPath("127.0.0.1%3A5000", "library", "demo", "latest");
-        Assert.Equal(entry, manifests.PathOf(manifest.Name));
-        Assert.Equal(Model.Manifest, File.ReadAllBytes(entry));
-        Assert.Equal(Model.Manifest, File.ReadAllBytes(Folder.Blob(OllamaStore.DigestOf(Model.Manifest))));
-        Assert.False(Directory.Exists(Path.Combine(Folder.Path, "manifests")));
-        Assert.Equal([manifest.Name], manifests.FindNames());
-        Assert.Equal(Model.Manifest, manifests.Read(manifest.Name).GetBytes());
-        Assert.Equal(ModelFault.InvalidModelName, Assert.Throws<ModelFaultException>(() => manifests.PathOf(ModelName.Parse("127.0.0.1:5000/library/nul"))).Fault);
-    }
-
-    [Fact]
-    public async Task A_model_of_a_host_with_a_port_is_saved_and_read()
-    {
-        await Watcher.SaveAsync(this, Model);
-        ModelStore store = new(Folder.Path);
-        ModelName name = Assert.Single(store.Manifests.FindNames());
-        Assert.Equal(Registry.Address.Authority, name.Host);
-        Assert.Equal(Model.Manifest, store.Manifests.Read(name).GetBytes());
-        int asked = BlobRequests.Count;
-        await Watcher.SaveAsync(this, Model);
-        Assert.Equal(asked, BlobRequests.Count);
-    }
-
-    [Fact]
-    public async Task Of_a_list_the_manifest_that_was_chosen_is_what_is_saved_and_the_runner_is_remembered()
-    {
-        Registry.OfferBlob(OllamaStore.DigestOf(Old.Manifest), BlobContent.Of(Old.Manifest));
-        Registry.Offer(Old);
-        RegistryOptions.Runner = "mlx";
-
-        await Watcher.SaveAsync(this, Model.WithManifest(OllamaStore.ListOf(("llamacpp", "gguf", Model.Manifest), ("mlx", "safetensors", Old.Manifest))));
-
-        ModelStore store = new(Folder.Path);
-        Manifest read = store.Manifests.Read(Assert.Single(store.Manifests.FindNames()));
-        Assert.Equal(Old.Manifest, read.GetBytes());
-        Assert.Equal("mlx", read.Runner);
-        Assert.Contains("-Runner mlx -Repair", SaveCommand.For(store, read, "-Repair"), StringComparison.Ordinal);
-        Assert.Equal(Old.Blobs.Select(blob => blob.Digest).Order(), Directory.GetFiles(Folder.Blobs).Select(path => Path.GetFileName(path).Replace('-', ':')).Order());
-    }
-
     [Fact]
     public async Task What_Ollama_would_clean_up_while_a_long_save_runs_stays()
     {
@@ -169,7 +23,7 @@ public sealed class RunningOllamaTests : EngineTests
                 small = blob.Path;
                 File.SetLastWriteTimeUtc(small, DateTime.UtcNow.AddHours(-5));
                 Until.HoldsAsync(() => File.GetLastWriteTimeUtc(small) > DateTime.UtcNow.AddMinutes(-5)).GetAwaiter().GetResult();
-                _store.Prune();
+                Store.Prune();
             }
         };
 
@@ -181,7 +35,7 @@ public sealed class RunningOllamaTests : EngineTests
     [Fact]
     public async Task What_was_there_unnamed_for_long_has_an_hour_from_the_manifest_on()
     {
-        _store.PutBlobs(Model);
+        Store.PutBlobs(Model);
         AgeBlobs();
         await Watcher.SaveAsync(this, Model);
         Assert.All(Model.Blobs, blob => Assert.True(File.GetLastWriteTimeUtc(Folder.Blob(blob.Digest)) > DateTime.UtcNow.AddMinutes(-5)));
@@ -206,16 +60,75 @@ public sealed class RunningOllamaTests : EngineTests
     [Fact]
     public async Task One_that_is_taken_away_as_the_manifest_appears_leaves_none()
     {
-        Watcher.OnTold = message =>
-        {
-            if (message.StartsWith("The manifest is at", StringComparison.Ordinal))
-            {
-                Assert.Single(ManifestsLeft());
-                File.Delete(Folder.Blob(Model.Blobs[0].Digest));
-            }
-        };
+        InBetween(() => File.Delete(Folder.Blob(Model.Blobs[0].Digest)));
         ModelFaultException fault = await Assert.ThrowsAsync<ModelFaultException>(() => Watcher.SaveAsync(this, Model));
         Assert.Equal(ModelFault.BlobNotFound, fault.Fault);
+        Assert.Contains("same command again", fault.Facts.Remedy, StringComparison.Ordinal);
+        Assert.Empty(ManifestsLeft());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_old_model_stays_then_in_whichever_tree_it_was(bool isPlain)
+    {
+        Store.PutBlobs(Old);
+        if (isPlain && !OperatingSystem.IsWindows())
+        {
+            Store.PutManifest(Old.Manifest, Plain);
+        }
+        else
+        {
+            Store.PutEntry(Kind, Old.Manifest, Entry);
+        }
+
+        InBetween(() => File.Delete(Folder.Blob(Model.Blobs[0].Digest)));
+        await Assert.ThrowsAsync<ModelFaultException>(() => Watcher.SaveAsync(this, Model));
+
+        ModelStore store = new(Folder.Path);
+        Manifest read = store.Manifests.Read(Assert.Single(store.Manifests.FindNames()));
+        Assert.Equal(Old.Manifest, read.GetBytes());
+    }
+
+    [Fact]
+    public async Task A_pull_of_the_same_name_in_between_leaves_the_model_that_was_saved()
+    {
+        // As the change is proposed: its entry is written, and then the file of the other tree removed.
+        InBetween(() =>
+        {
+            Store.PutBlobs(Old);
+            Store.PutEntry(Kind, Old.Manifest, Entry);
+            File.Delete(Store.ManifestPath(Plain));
+        });
+
+        await Watcher.SaveAsync(this, Model);
+
+        Assert.Equal(Model.Manifest, File.ReadAllBytes(Assert.Single(ManifestsLeft())));
+        Assert.Empty(EntriesLeft());
+        AgeBlobs();
+        Store.Prune();
+        Assert.All(Model.Blobs, blob => Assert.True(File.Exists(Folder.Blob(blob.Digest))));
+    }
+
+    [Fact]
+    public async Task What_cp_and_create_make_in_between_under_other_names_stays()
+    {
+        InBetween(() => Store.PutEntry(Kind, Model.Manifest, "ollama.com", "library", "copied", "latest"));
+        await Watcher.SaveAsync(this, Model);
+        ModelStore store = new(Folder.Path);
+        Assert.Equal(2, store.Manifests.FindNames().Count);
+        Assert.All(store.Manifests.FindNames(), name => Assert.Equal(Model.Manifest, store.Manifests.Read(name).GetBytes()));
+    }
+
+    [Fact]
+    public async Task What_rm_removes_in_between_is_told_of()
+    {
+        InBetween(() =>
+        {
+            Array.ForEach(ManifestsLeft(), File.Delete);
+            Array.ForEach(Directory.GetFiles(Folder.Blobs), File.Delete);
+        });
+        Assert.Equal(ModelFault.BlobNotFound, (await Assert.ThrowsAsync<ModelFaultException>(() => Watcher.SaveAsync(this, Model))).Fault);
         Assert.Empty(ManifestsLeft());
     }
 
@@ -224,14 +137,68 @@ public sealed class RunningOllamaTests : EngineTests
     {
         StoredManifests manifests = new ModelStore(Folder.Path).Manifests;
         Manifest manifest = ManifestReader.Read(ModelName.Parse("demo"), "test", Model.Manifest);
-        manifests.Write(manifest);
-        _store.PutManifest(Old.Manifest, "registry.ollama.ai", "library", "demo", "latest");
-        manifests.Withdraw(manifest);
+        Assert.Null(manifests.Write(manifest));
+        Store.PutManifest(Old.Manifest, "registry.ollama.ai", "library", "demo", "latest");
+        manifests.Withdraw(manifest, before: null);
         Assert.Equal(Old.Manifest, manifests.Read(manifest.Name).GetBytes());
 
-        manifests.Write(manifest);
-        manifests.Withdraw(manifest);
-        Assert.Empty(ManifestsLeft());
+        Assert.Equal(Old.Manifest, manifests.Write(manifest));
+        manifests.Withdraw(manifest, Old.Manifest);
+        Assert.Equal(Old.Manifest, manifests.Read(manifest.Name).GetBytes());
+    }
+
+    [NeedsFact("mount", Root = true)]
+    public async Task A_blob_whose_time_cannot_be_set_keeps_none_of_the_others_from_it()
+    {
+        Store.PutBlobs(Model);
+        AgeBlobs();
+        string[] blobs = [.. Model.Blobs.Select(blob => Folder.Blob(blob.Digest))];
+        await ChildProcess.RunAsync("mount", "--bind", blobs[1], blobs[1]);
+        try
+        {
+            await ChildProcess.RunAsync("mount", "-o", "remount,ro,bind", blobs[1]);
+            await Watcher.SaveAsync(this, Model);
+            Assert.Equal([blobs[1]], blobs.Where(blob => File.GetLastWriteTimeUtc(blob) < DateTime.UtcNow.AddHours(-1)));
+            Assert.Contains(Watcher.Told, message => message.Contains(blobs[1], StringComparison.Ordinal));
+        }
+        finally
+        {
+            await ChildProcess.RunAsync("umount", blobs[1]);
+        }
+    }
+
+    [NeedsFact("ln")]
+    public async Task Folders_that_Ollama_removes_as_it_empties_them_are_no_error()
+    {
+        await Watcher.SaveAsync(this, Model);
+        ModelStore store = new(Folder.Path);
+        ModelName name = Assert.Single(store.Manifests.FindNames());
+        Manifest manifest = store.Manifests.Read(name);
+        string folder = Path.GetDirectoryName(Store.EntryPath(Entry))!;
+        using CancellationTokenSource end = new();
+        Task emptying = Task.Run(() =>
+        {
+            while (!end.IsCancellationRequested)
+            {
+                Directory.CreateDirectory(folder);
+                Directory.Delete(Path.Combine(Folder.Path, "manifests-v2"), recursive: true);
+            }
+        });
+        try
+        {
+            for (int round = 0; round < 2000; round++)
+            {
+                Assert.Equal(Model.Manifest, store.Manifests.Read(name).GetBytes());
+                Assert.Single(store.Manifests.FindNames());
+                store.Manifests.Write(manifest);
+                store.Manifests.Uncover(name);
+            }
+        }
+        finally
+        {
+            await end.CancelAsync();
+            await emptying;
+        }
     }
 
     [Fact]
@@ -249,13 +216,4 @@ public sealed class RunningOllamaTests : EngineTests
         await Watcher.SaveAsync(this, Old);
         Assert.False(File.Exists(map));
     }
-
-    private string[] ManifestsLeft() => FilesOf("manifests");
-
-    private string[] EntriesLeft() => FilesOf("manifests-v2");
-
-    private string[] FilesOf(string tree) =>
-        Directory.Exists(Path.Combine(Folder.Path, tree)) ? Directory.GetFiles(Path.Combine(Folder.Path, tree), "*", SearchOption.AllDirectories) : [];
-
-    private void AgeBlobs() => Array.ForEach(Directory.GetFiles(Folder.Blobs), blob => File.SetLastWriteTimeUtc(blob, DateTime.UtcNow.AddHours(-5)));
 }

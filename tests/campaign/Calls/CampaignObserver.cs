@@ -57,6 +57,8 @@ internal sealed class CampaignObserver(Checker checker) : ISaveObserver
 
     public void BlobFailed(Manifest manifest, string digest, ModelFaultException fault) => Note(fault);
 
+    public void Warn(string message) => Tell(message);
+
     public void Tell(string message) => TextCheck.Look(checker, "a message", message);
 
     public void Trace(string message) => TextCheck.Look(checker, "a trace", message);
