@@ -42,7 +42,7 @@ public sealed class PipedRepairTests : IAsyncLifetime, IDisposable
         wrong[2 * MiB] ^= 1;
         File.WriteAllBytes(weights, wrong);
 
-        EngineResult result = Run($"{find} | Save-ModelBlob -StorePath $store -Repair -VerifyInline");
+        EngineResult result = Run($"{find} | Save-ModelBlob -StorePath $store -Repair -VerifyInline -MaximumRetryCount 0 -ConnectionTimeoutSeconds 5");
 
         Assert.Empty(result.Errors);
         Assert.Equal("Repaired", Assert.Single(result.Output).Properties["Status"].Value);

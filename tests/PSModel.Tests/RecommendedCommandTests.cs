@@ -92,7 +92,7 @@ public sealed partial class RecommendedCommandTests : IAsyncLifetime, IDisposabl
     {
         Run("Save-ModelBlob $name $store -VerifyInline");
         Damage("bit");
-        EngineResult result = Run("Get-ModelManifest -Local -StorePath $store | Save-ModelBlob -StorePath $store -Repair");
+        EngineResult result = Run("Get-ModelManifest -Local -StorePath $store | Save-ModelBlob -StorePath $store -Repair -MaximumRetryCount 0 -ConnectionTimeoutSeconds 5");
         Assert.Empty(result.Errors);
         Assert.Equal("Repaired", result.Of(_model.Blobs[0].Digest).Properties["Status"].Value);
     }
