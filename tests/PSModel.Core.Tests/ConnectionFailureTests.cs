@@ -69,7 +69,7 @@ public sealed class ConnectionFailureTests
 
         using HttpResponseMessage answer = transport.Get(new HttpQuery(address, "*/*"), CancellationToken.None);
 
-        ModelFaultException fault = StatusFault.From(answer, address, CancellationToken.None);
+        ModelFaultException fault = StatusFault.From(answer, address, isLasting: false, CancellationToken.None);
         Assert.Equal(ModelFault.UnexpectedStatus, fault.Fault);
         Assert.False(fault.IsTransient);
     }

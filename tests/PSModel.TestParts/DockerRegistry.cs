@@ -13,7 +13,7 @@ public sealed class DockerRegistry : IDisposable
     private readonly TemporaryFolder _folder;
     private readonly ChildProcess _process;
 
-    private DockerRegistry(int port, string? folder)
+    private DockerRegistry(int port, string? folder, string authentication, string? copyOf)
     {
         _folder = new TemporaryFolder(folder);
         Address = new Uri($"http://127.0.0.1:{port}");
@@ -21,8 +21,9 @@ public sealed class DockerRegistry : IDisposable
         File.WriteAllText(configuration, string.Create(CultureInfo.InvariantCulture, $"""
             version: 0.1
             log: {"{"} level: error, accesslog: {"{"} disabled: true {"}"} {"}"}
-            storage: {"{"} filesystem: {"{"} rootdirectory: {Path.Combine(_folder.Path, "storage")} {"}"} {"}"}
+            storage: {"{"} filesystem: {"{"} rootdirectory: {copyOf ?? Path.Combine(_folder.Path, "storage")} {"}"} {"}"}
             http: {"{"} addr: 127.0.0.1:{port} {"}"}
+            {authentication}
             """));
         _process = ChildProcess.Start(NeedsFactAttribute.Find(Program)!, ["serve", configuration]);
     }
@@ -33,9 +34,15 @@ public sealed class DockerRegistry : IDisposable
     public TimeSpan ProcessorTime => _process.ProcessorTime;
 
     /// <summary>Starts it, with its storage below a folder, or below the system's folder for temporary files.</summary>
-    public static async Task<DockerRegistry> StartAsync(string? folder = null)
+    public static Task<DockerRegistry> StartAsync(string? folder = null) => StartAsync(folder, string.Empty, copyOf: null);
+
+    /// <summary>Starts a second one on the same storage, which lets in whom its configuration says.</summary>
+    /// <param name="authentication">The line of its configuration.</param>
+    public Task<DockerRegistry> StartGuardedAsync(string authentication) => StartAsync(null, authentication, Path.Combine(_folder.Path, "storage"));
+
+    private static async Task<DockerRegistry> StartAsync(string? folder, string authentication, string? copyOf)
     {
-        DockerRegistry registry = new(FreePort.Find(), folder);
+        DockerRegistry registry = new(FreePort.Find(), folder, authentication, copyOf);
         await registry.WaitUntilItAnswersAsync();
         return registry;
     }

@@ -86,7 +86,7 @@ public sealed record ModelName
 
         if (OutsideText.HasUserInformation(text!))
         {
-            problem = "it holds a user name or a password, which histories and logs would keep; give it without them, since private registries are not supported yet";
+            problem = "it holds a user name or a password, which histories and logs would keep; give it without them, and the credentials by -Credential or -Token";
             return false;
         }
 
@@ -116,6 +116,13 @@ public sealed record ModelName
             tag ?? DefaultTag);
         return true;
     }
+
+    /// <summary>Whether another name is of the same model, whatever its tag; Ollama compares names without case.</summary>
+    public bool IsSameModel(ModelName other) =>
+        string.Equals($"{Host}/{Namespace}/{Model}", $"{other.Host}/{other.Namespace}/{other.Model}", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The same model by another tag, which is one.</summary>
+    internal ModelName WithTag(string tag) => new(Scheme, Host, Namespace, Model, tag);
 
     /// <summary>The shortest text that reads back as this very name.</summary>
     public override string ToString() =>

@@ -113,7 +113,7 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
         bool isWhole = range.Start == 0 && range.End == layer.Size;
         try
         {
-            return transport.Get(new HttpQuery(address, "*/*", isWhole ? null : range), cancellationToken);
+            return transport.Get(new HttpQuery(address, "*/*", isWhole ? null : range, endpoint.Registry), cancellationToken);
         }
         catch (ModelFaultException e)
         {
@@ -163,7 +163,7 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
 
         if (!IsSuccess(response))
         {
-            throw StatusFault.From(response, _registered, cancellationToken);
+            throw StatusFault.From(response, _registered, isLasting: false, cancellationToken);
         }
 
         RefuseForeignContent(response);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Http;
 using PSModel.Core.Faults;
 
@@ -51,6 +52,38 @@ internal sealed class BodyStream : IDisposable
         catch (Exception e) when (ConnectionFailure.Is(e))
         {
             throw Cut(OutsideText.Of(response.RequestMessage!.RequestUri!), e.Message, e);
+        }
+    }
+
+    /// <summary>Reads a body to its end, or one byte past a bound, so that its reader sees that it is broken. The bound on silence
+    /// alone would let single bytes take for years.</summary>
+    /// <param name="longest">The bound, in bytes.</param>
+    /// <param name="patience">As long again as this may a body take that comes slower than a kilobyte a second.</param>
+    /// <exception cref="ModelFaultException">The connection was cut, silent for too long, or too slow; all are transient.</exception>
+    public byte[] ReadAll(int longest, TimeSpan patience)
+    {
+        Stopwatch sinceHead = Stopwatch.StartNew();
+        byte[] buffer = new byte[16 * 1024];
+        int length = 0;
+        while (true)
+        {
+            if (length == buffer.Length)
+            {
+                Array.Resize(ref buffer, Math.Min(buffer.Length * 2, longest + 1));
+            }
+
+            int read = Read(buffer, length, buffer.Length - length);
+            length += read;
+            if (patience != Timeout.InfiniteTimeSpan && sinceHead.Elapsed > patience + TimeSpan.FromMilliseconds(length))
+            {
+                throw new ModelFaultException(ModelFault.TransferStalled, $"{_address} sends less than a kilobyte a second.", new FaultFacts { Uri = _address }) { IsTransient = true };
+            }
+
+            if (read == 0 || length > longest)
+            {
+                Array.Resize(ref buffer, length);
+                return buffer;
+            }
         }
     }
 

@@ -4,7 +4,9 @@ using System.Net.Http;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using PSModel.Core.Authentication;
 using PSModel.Core.Faults;
+using PSModel.Core.Names;
 
 namespace PSModel.Core.Registry;
 
@@ -20,12 +22,19 @@ internal sealed class HttpTransport : IDisposable
     /// <summary>As many as browsers and curl follow, to the order of magnitude.</summary>
     private const int MaximumRedirects = 10;
 
+    /// <summary>Of what a token service may answer. Tokens have some kilobytes.</summary>
+    private const int LongestToken = 256 * 1024;
+
     private readonly HttpClient _http;
     private readonly RegistryOptions _options;
+    private readonly Authorizer _authorizer;
 
     public HttpTransport(RegistryOptions options)
     {
         _options = options;
+        string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        CredentialFinder credentials = new(options.Credential, Environment.GetEnvironmentVariable, home, message => options.Trace?.Invoke(message));
+        _authorizer = new Authorizer(credentials, new TokenService(AskForToken));
         _http = new HttpClient(HandlerFactory.Create(options)) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
@@ -37,7 +46,7 @@ internal sealed class HttpTransport : IDisposable
         Uri address = request.Address;
         for (int redirects = 0; redirects <= MaximumRedirects; redirects++)
         {
-            HttpResponseMessage response = Send(request, address, cancellationToken);
+            HttpResponseMessage response = SendAuthorized(request, address, cancellationToken);
             Uri? next = RedirectTarget(response, address);
             if (next is null)
             {
@@ -57,15 +66,55 @@ internal sealed class HttpTransport : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private HttpResponseMessage Send(HttpQuery query, Uri address, CancellationToken cancellationToken)
+    /// <summary>Sends one request, and where it is refused for want of a token, once more with one.</summary>
+    private HttpResponseMessage SendAuthorized(HttpQuery query, Uri address, CancellationToken cancellationToken)
     {
-        using HttpRequestMessage message = query.ToMessage(address);
+        string? shown = _authorizer.HeaderFor(query.Registry, address);
+        HttpResponseMessage response = SendOnce(query, address, shown, cancellationToken);
+        string? renewed;
+        try
+        {
+            renewed = response.StatusCode == HttpStatusCode.Unauthorized ? _authorizer.Renew(query.Registry, address, shown, response, cancellationToken) : null;
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+
+        if (renewed is null)
+        {
+            return response;
+        }
+
+        response.Dispose();
+        return SendOnce(query, address, renewed, cancellationToken);
+    }
+
+    private HttpResponseMessage SendOnce(HttpQuery query, Uri address, string? authorization, CancellationToken cancellationToken)
+    {
+        using HttpRequestMessage message = query.ToMessage(address, authorization);
+        return Send(message, $"{query.Range}", cancellationToken);
+    }
+
+    private TokenAnswer AskForToken(HttpRequestMessage message, CancellationToken cancellationToken)
+    {
+        message.Version = HttpVersion.Version11;
+        message.Headers.TryAddWithoutValidation("User-Agent", HttpQuery.UserAgent);
+        using HttpResponseMessage response = Send(message, "for a token", cancellationToken);
+        using BodyStream body = BodyStream.Open(response, _options.OperationTimeout, cancellationToken);
+        return new TokenAnswer((int)response.StatusCode, body.ReadAll(LongestToken, _options.OperationTimeout));
+    }
+
+    private HttpResponseMessage Send(HttpRequestMessage message, string what, CancellationToken cancellationToken)
+    {
+        Uri address = message.RequestUri!;
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(_options.ConnectionTimeout);
         try
         {
             HttpResponseMessage response = Send(message, patience.Token);
-            _options.Trace?.Invoke($"GET {OutsideText.Of(address)} {query.Range} → {(int)response.StatusCode} {OutsideText.Of(response.Content.Headers.ContentRange?.ToString())}");
+            _options.Trace?.Invoke($"{message.Method} {OutsideText.Of(address)} {what} → {(int)response.StatusCode} {OutsideText.Of(response.Content.Headers.ContentRange?.ToString())}");
             return response;
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
@@ -74,19 +123,19 @@ internal sealed class HttpTransport : IDisposable
         }
         catch (Exception e) when (e is OperationCanceledException || (patience.IsCancellationRequested && ConnectionFailure.Is(e)))
         {
-            throw Unreachable(query, address, $"gave no answer within {_options.ConnectionTimeout.TotalSeconds:0.#} seconds", null);
+            throw Unreachable(message, address, $"gave no answer within {_options.ConnectionTimeout.TotalSeconds:0.#} seconds", null);
         }
         catch (HttpRequestException e) when (e.InnerException is AuthenticationException)
         {
-            throw Unreachable(query, address, $"shows a certificate that is not trusted here ({OutsideText.Of(e.InnerException.Message)})", e, isTransient: false);
+            throw Unreachable(message, address, $"shows a certificate that is not trusted here ({OutsideText.Of(e.InnerException.Message)})", e, isTransient: false);
         }
         catch (HttpRequestException e)
         {
-            throw Unreachable(query, address, $"cannot be reached ({ReasonOf(e)})", e);
+            throw Unreachable(message, address, $"cannot be reached ({ReasonOf(e)})", e);
         }
         catch (Exception e) when (ConnectionFailure.Is(e))
         {
-            throw Unreachable(query, address, $"broke the connection off ({OutsideText.Of(e.Message)})", e);
+            throw Unreachable(message, address, $"broke the connection off ({OutsideText.Of(e.Message)})", e);
         }
     }
 
@@ -100,9 +149,9 @@ internal sealed class HttpTransport : IDisposable
 #endif
     }
 
-    private ModelFaultException Unreachable(HttpQuery query, Uri address, string what, Exception? inner, bool isTransient = true)
+    private ModelFaultException Unreachable(HttpRequestMessage message, Uri address, string what, Exception? inner, bool isTransient = true)
     {
-        _options.Trace?.Invoke($"GET {OutsideText.Of(address)} {query.Range} → none: it {what}");
+        _options.Trace?.Invoke($"{message.Method} {OutsideText.Of(address)} → none: it {what}");
         return new ModelFaultException(
             ModelFault.RegistryUnreachable,
             $"{OutsideText.Of($"{address.Scheme}://{address.Authority}")} {what}.",
@@ -129,7 +178,7 @@ internal sealed class HttpTransport : IDisposable
     private void RefuseUntrusted(Uri from, Uri to)
     {
         bool isAllowed = to.Scheme == "https"
-            || (to.Scheme == "http" && from.Scheme == "http" && (RegistryEndpoint.IsPrivate(to) || _options.AllowUnencrypted));
+            || (to.Scheme == "http" && from.Scheme == "http" && (AddressText.IsPrivate(to) || _options.AllowUnencrypted));
         if (!isAllowed)
         {
             throw new ModelFaultException(

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Http;
 using PSModel.Core.Faults;
@@ -11,6 +10,9 @@ namespace PSModel.Core.Registry;
 public sealed class RegistryClient : IDisposable
 {
     private const string AcceptManifest = MediaTypes.OllamaList + ", " + MediaTypes.DockerManifest + ", " + MediaTypes.OciManifest;
+
+    /// <summary>The most tags that are asked for: more than any model has.</summary>
+    private const int MaximumTags = 100_000;
 
     private readonly HttpTransport _transport;
     private readonly RegistryOptions _options;
@@ -43,7 +45,7 @@ public sealed class RegistryClient : IDisposable
     {
         RegistryEndpoint endpoint = RegistryEndpoint.Of(name, origin, _options);
         string source = endpoint.ManifestAddress.AbsoluteUri;
-        byte[] bytes = Retries.Run(token => FetchText(endpoint.ManifestAddress, AcceptManifest, NoModel, token), onRetry: null, cancellationToken);
+        byte[] bytes = Retries.Run(token => FetchText(endpoint, endpoint.ManifestAddress, AcceptManifest, NoModel, token), onRetry: null, cancellationToken);
         if (ManifestListReader.TryRead(name, source, bytes) is not { } list)
         {
             return ManifestReader.Read(name, source, bytes);
@@ -54,6 +56,27 @@ public sealed class RegistryClient : IDisposable
         return ManifestReader.Read(name, source, Retries.Run(token => FetchChosen(endpoint, choice, token), onRetry: null, cancellationToken)).Of(list, choice);
 
         ModelFaultException NoModel() => NotFound(endpoint, $"The registry {endpoint.ManifestAddress.Authority} has no model '{name.Shortest}'.", endpoint.ManifestAddress);
+    }
+
+    /// <summary>Asks which tags a registry has of a model; blocks until it is there.</summary>
+    /// <param name="name">The model; its tag counts for nothing.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>A name for each tag, in the registry's order.</returns>
+    /// <exception cref="ModelFaultException">The registry has no such model, or lists no tags.</exception>
+    public IReadOnlyList<ModelName> GetTags(ModelName name, CancellationToken cancellationToken)
+    {
+        RegistryEndpoint endpoint = new(name, _options);
+        List<ModelName> found = [];
+        HashSet<Uri> asked = [];
+        for (Uri? next = endpoint.TagsAddress; next is not null && asked.Add(next) && found.Count < MaximumTags;)
+        {
+            Uri page = next;
+            TagList list = Retries.Run(token => FetchTags(endpoint, page, token), onRetry: null, cancellationToken);
+            found.AddRange(list.Tags.Select(name.WithTag));
+            next = list.Next;
+        }
+
+        return found;
     }
 
     /// <summary>Closes all connections.</summary>
@@ -68,7 +91,7 @@ public sealed class RegistryClient : IDisposable
     private byte[] FetchChosen(RegistryEndpoint endpoint, ManifestListEntry choice, CancellationToken cancellationToken)
     {
         Uri address = endpoint.Blob(choice.Digest);
-        byte[] bytes = FetchText(address, "*/*", () => NotFound(endpoint, $"The registry {address.Authority} has a list of the manifests of '{endpoint.Name.Shortest}', and not the one that the list names, {choice.Digest}.", address, "Only the registry's owner can push it again; -Runner names another one of the list."), cancellationToken);
+        byte[] bytes = FetchText(endpoint, address, "*/*", () => NotFound(endpoint, $"The registry {address.Authority} has a list of the manifests of '{endpoint.Name.Shortest}', and not the one that the list names, {choice.Digest}.", address, "Only the registry's owner can push it again; -Runner names another one of the list."), cancellationToken);
         BlobDigest actual = BlobDigest.Of(bytes);
         return actual == choice.Digest ? bytes : throw new ModelFaultException(
             ModelFault.DigestMismatch,
@@ -77,9 +100,21 @@ public sealed class RegistryClient : IDisposable
         { IsTransient = true };
     }
 
-    private byte[] FetchText(Uri address, string accept, Func<ModelFaultException> notFound, CancellationToken cancellationToken)
+    private TagList FetchTags(RegistryEndpoint endpoint, Uri address, CancellationToken cancellationToken)
     {
-        using HttpResponseMessage response = _transport.Get(new HttpQuery(address, accept), cancellationToken);
+        TagList? list = null;
+        _ = FetchText(endpoint, address, "application/json", NoTags, cancellationToken, (bytes, response) => list = TagList.TryRead(endpoint.Name, bytes, response, address));
+        return list ?? throw NoTags();
+
+        ModelFaultException NoTags() => new(
+            ModelFault.ManifestNotFound,
+            $"The registry {address.Authority} lists no tags of '{endpoint.Name.Namespace}/{endpoint.Name.Model}': it has no such model, or no such lists.",
+            new FaultFacts { Name = endpoint.Name.Shortest, Uri = OutsideText.Of(address), Remedy = "Check the spelling of the model; registry.ollama.ai lists its tags on its web pages alone." });
+    }
+
+    private byte[] FetchText(RegistryEndpoint endpoint, Uri address, string accept, Func<ModelFaultException> notFound, CancellationToken cancellationToken, Action<byte[], HttpResponseMessage>? read = null)
+    {
+        using HttpResponseMessage response = _transport.Get(new HttpQuery(address, accept, range: null, endpoint.Registry), cancellationToken);
         if (response.StatusCode == HttpStatusCode.NotFound)
         {
             throw notFound();
@@ -87,46 +122,15 @@ public sealed class RegistryClient : IDisposable
 
         if (response.StatusCode != HttpStatusCode.OK)
         {
-            throw StatusFault.From(response, address, cancellationToken);
+            throw StatusFault.From(response, address, isLasting: true, cancellationToken);
         }
 
         using BodyStream body = BodyStream.Open(response, _options.OperationTimeout, cancellationToken);
-        return ReadBounded(body, address);
+        byte[] bytes = body.ReadAll(ManifestReader.MaximumBytes, _options.OperationTimeout);
+        read?.Invoke(bytes, response);
+        return bytes;
     }
 
     private static ModelFaultException NotFound(RegistryEndpoint endpoint, string message, Uri address, string? remedy = null) =>
         new(ModelFault.ManifestNotFound, message, new FaultFacts { Name = endpoint.Name.Shortest, Uri = OutsideText.Of(address), StatusCode = 404, Remedy = remedy });
-
-    /// <summary>Reads one byte past the bound at most, so that the reader sees that it is broken. The bound on silence alone would
-    /// let a manifest of single bytes take for years.</summary>
-    private byte[] ReadBounded(BodyStream body, Uri address)
-    {
-        Stopwatch sinceHead = Stopwatch.StartNew();
-        byte[] buffer = new byte[16 * 1024];
-        int length = 0;
-        while (true)
-        {
-            if (length == buffer.Length)
-            {
-                Array.Resize(ref buffer, Math.Min(buffer.Length * 2, ManifestReader.MaximumBytes + 1));
-            }
-
-            int read = body.Read(buffer, length, buffer.Length - length);
-            length += read;
-            if (_options.OperationTimeout != Timeout.InfiniteTimeSpan && sinceHead.Elapsed > _options.OperationTimeout + TimeSpan.FromMilliseconds(length))
-            {
-                throw new ModelFaultException(
-                    ModelFault.TransferStalled,
-                    $"{OutsideText.Of(address)} sends less than a kilobyte a second.",
-                    new FaultFacts { Uri = OutsideText.Of(address) })
-                { IsTransient = true };
-            }
-
-            if (read == 0 || length > ManifestReader.MaximumBytes)
-            {
-                Array.Resize(ref buffer, length);
-                return buffer;
-            }
-        }
-    }
 }

@@ -1,4 +1,4 @@
-using System.Net;
+using PSModel.Core.Authentication;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
@@ -10,6 +10,10 @@ internal sealed class RegistryEndpoint
 {
     /// <summary>The OCI distribution specification's prefix of every address.</summary>
     private const string ApiPath = "/v2/";
+
+    private const string HubApi = "registry-1.docker.io";
+
+    private static readonly string[] HubHosts = ["docker.io", "index.docker.io"];
 
     private readonly string _root;
 
@@ -31,7 +35,7 @@ internal sealed class RegistryEndpoint
 
         if (address.UserInfo.Length > 0)
         {
-            throw Refused(name, $"The registry's address '{shown}' holds a user name or a password, which histories and logs would keep. Give it without them: private registries are not supported yet.", remedy);
+            throw Refused(name, $"The registry's address '{shown}' holds a user name or a password, which histories and logs would keep. Give it without them, and the credentials by -Credential or -Token.", remedy);
         }
 
         if (address.Query.Length > 0 || address.Fragment.Length > 0)
@@ -39,7 +43,7 @@ internal sealed class RegistryEndpoint
             throw Refused(name, $"The registry's address '{shown}' has a query or a fragment, and the addresses of its models could not be made of it. Give it without.", remedy);
         }
 
-        if (!IsPrivate(address) && !options.AllowUnencrypted)
+        if (!AddressText.IsPrivate(address) && !options.AllowUnencrypted)
         {
             throw new ModelFaultException(
                 ModelFault.UnencryptedRefused,
@@ -47,11 +51,17 @@ internal sealed class RegistryEndpoint
                 new FaultFacts { Name = name.Shortest, Uri = OutsideText.Of(address) });
         }
 
+        bool isNamed = options.Registry is not null || string.Equals(address.Authority, name.Host, StringComparison.OrdinalIgnoreCase);
+        address = OfApi(address);
         _root = $"{address.GetLeftPart(UriPartial.Path).TrimEnd('/')}{ModelPath(name)}";
         Name = name;
+        Registry = new RegistryAddress(address, isNamed);
     }
 
     public ModelName Name { get; }
+
+    /// <summary>The registry, for those who show it credentials.</summary>
+    public RegistryAddress Registry { get; }
 
     /// <summary>Where a model is, by what is known of where it came from; by its name where nothing is.</summary>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.InvalidModelName"/> where the origin is no address, or
@@ -74,13 +84,15 @@ internal sealed class RegistryEndpoint
 
     public Uri ManifestAddress => new($"{_root}/manifests/{Name.Tag}");
 
+    public Uri TagsAddress => new($"{_root}/tags/list");
+
     public Uri Blob(BlobDigest digest) => new($"{_root}/blobs/{digest}");
 
-    /// <summary>Whether nobody else can listen: encrypted, or within this machine.</summary>
-    public static bool IsPrivate(Uri address) =>
-        address.Scheme == "https"
-        || address.IsLoopback
-        || (IPAddress.TryParse(address.DnsSafeHost, out IPAddress? ip) && IPAddress.IsLoopback(ip));
+    /// <summary>Docker Hub's names are those of its web pages, and the registry has another one.</summary>
+    private static Uri OfApi(Uri address) =>
+        address.Scheme == "https" && address.IsDefaultPort && HubHosts.Contains(address.IdnHost, StringComparer.OrdinalIgnoreCase)
+            ? new UriBuilder(address) { Host = HubApi }.Uri
+            : address;
 
     private static string ModelPath(ModelName name) => $"{ApiPath}{name.Namespace}/{name.Model}";
 

@@ -1,3 +1,5 @@
+using PSModel.Core.Authentication;
+
 namespace PSModel.Core.Registry;
 
 /// <summary>How to reach a registry. Set it up before it is given to a <see cref="RegistryClient"/>; it is not watched afterwards.</summary>
@@ -20,6 +22,9 @@ public sealed class RegistryOptions
 
     /// <summary>The base of the exponential backoff.</summary>
     public TimeSpan RetryInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Who asks; <see langword="null"/> for what the environment and <c>docker login</c> tell.</summary>
+    public RegistryCredential? Credential { get; set; }
 
     /// <summary>Told of every request as it is answered; called from any thread.</summary>
     public Action<string>? Trace { get; set; }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Http;
 using System.Text;
@@ -19,24 +20,31 @@ internal static class StatusFault
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
 
-    public static ModelFaultException From(HttpResponseMessage response, Uri asked, CancellationToken cancellationToken)
+    /// <summary>Makes the fault of an answer.</summary>
+    /// <param name="response">The answer; it is read.</param>
+    /// <param name="asked">The address of the registry that was asked.</param>
+    /// <param name="isLasting">Whether another address than the registry's answers for it: a manifest is redirected for good, and a
+    /// blob to an address that expires.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public static ModelFaultException From(HttpResponseMessage response, Uri asked, bool isLasting, CancellationToken cancellationToken)
     {
         int status = (int)response.StatusCode;
         Uri answered = response.RequestMessage!.RequestUri!;
         FaultFacts facts = new() { Uri = OutsideText.Of(answered), StatusCode = status };
-        if (response.StatusCode == HttpStatusCode.Unauthorized && answered.Authority == asked.Authority)
-        {
-            return new ModelFaultException(ModelFault.AuthenticationFailed, $"The registry {asked.Authority} wants credentials (401).", facts);
-        }
-
         string excerpt = Excerpt(response, cancellationToken);
         string said = excerpt.Length == 0 ? string.Empty : $" It says: {excerpt}";
+        if (response.StatusCode == HttpStatusCode.Unauthorized && (isLasting || answered.Authority == asked.Authority))
+        {
+            string what = response.RequestMessage.Headers.Authorization is null ? "wants credentials" : "does not let whom it was shown read this";
+            return new ModelFaultException(ModelFault.AuthenticationFailed, $"The registry {answered.Authority} {what} (401).{said}", facts);
+        }
+
         return new ModelFaultException(
             ModelFault.UnexpectedStatus,
             $"{facts.Uri} answered {$"{status} {OutsideText.Of(response.ReasonPhrase, LongestReason)}".TrimEnd()}.{said}",
             facts)
         {
-            IsTransient = IsTransient(status) || answered != asked,
+            IsTransient = IsTransient(status) || (answered != asked && !isLasting),
             RetryAfter = RetryAfterOf(response),
         };
     }
@@ -46,13 +54,23 @@ internal static class StatusFault
     /// <summary>No wait at all is left to the backoff, and a wait for days to the user.</summary>
     private static TimeSpan? RetryAfterOf(HttpResponseMessage response)
     {
-        TimeSpan? wait = response.Headers.RetryAfter switch
+        TimeSpan? wait = RateLimitOf(response) ?? response.Headers.RetryAfter switch
         {
             { Delta: { } delta } => delta,
             { Date: { } date } => date - DateTimeOffset.UtcNow,
             _ => null,
         };
         return wait <= TimeSpan.Zero ? null : wait > LongestWait ? LongestWait : wait;
+    }
+
+    /// <summary>What Hugging Face says in its place: <c>RateLimit: "resolvers";r=0;t=55</c>, the seconds until there is room again.</summary>
+    private static TimeSpan? RateLimitOf(HttpResponseMessage response)
+    {
+        string[] parts = response.StatusCode == (HttpStatusCode)429 && response.Headers.RetryAfter is null && response.Headers.TryGetValues("RateLimit", out IEnumerable<string>? values)
+            ? string.Join(";", values).Split(';')
+            : [];
+        string? time = parts.Select(part => part.Trim()).FirstOrDefault(part => part.StartsWith("t=", StringComparison.Ordinal));
+        return int.TryParse(time?.Substring(2), NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) ? TimeSpan.FromSeconds(seconds) : null;
     }
 
     private static string Excerpt(HttpResponseMessage response, CancellationToken cancellationToken)
@@ -73,7 +91,11 @@ internal static class StatusFault
             // What arrived has to do: an error page that is cut short is no second error.
         }
 
-        string text = Encoding.UTF8.GetString(buffer, 0, length);
+        string whole = Encoding.UTF8.GetString(buffer, 0, length);
+
+        // There are programs that show their callers what they were sent.
+        string? shown = response.RequestMessage!.Headers.Authorization?.Parameter;
+        string text = ErrorWords.Of(string.IsNullOrEmpty(shown) ? whole : whole.Replace(shown, "…"));
         return OutsideText.Of(string.Join(" ", text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
     }
 }

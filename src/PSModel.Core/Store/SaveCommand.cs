@@ -28,7 +28,7 @@ public static class SaveCommand
         bool isPlain = origin is null ? name.Scheme == "http" : origin == plain;
         string text = isPlain ? $"{plain}/{name.Namespace}/{name.Model}:{name.Tag}" : name.Shortest;
         bool isElsewhere = origin is not null && origin != plain && origin != $"{ModelName.DefaultScheme}://{name.Host}";
-        bool isExposed = AddressText.TryRead(isElsewhere ? origin : isPlain ? plain : null, out Uri? address) && !RegistryEndpoint.IsPrivate(address);
+        bool isExposed = AddressText.TryRead(isElsewhere ? origin : isPlain ? plain : null, out Uri? address) && !AddressText.IsPrivate(address);
         return string.Join(" ", new[]
         {
             $"Save-ModelBlob {text} -StorePath {Quote(store.Root)}",

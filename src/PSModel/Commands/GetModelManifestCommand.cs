@@ -10,7 +10,7 @@ namespace PSModel.Commands;
 
 /// <summary>Get-ModelManifest: reads manifests from a registry or from the store.</summary>
 [Cmdlet(VerbsCommon.Get, "ModelManifest", HelpUri = HelpAddress.Module)]
-[OutputType(typeof(ModelManifest), typeof(string))]
+[OutputType(typeof(ModelManifest), typeof(string), typeof(ModelTag))]
 public sealed class GetModelManifestCommand : RegistryCommand
 {
     /// <summary>The model names; none at all for every manifest in the store.</summary>
@@ -35,12 +35,20 @@ public sealed class GetModelManifestCommand : RegistryCommand
     [Parameter]
     public SwitchParameter Raw { get; set; }
 
+    /// <summary>List the tags that a model has.</summary>
+    [Parameter]
+    public SwitchParameter ListTag { get; set; }
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         foreach (string name in Name ?? ["*"])
         {
-            if (Local || Name is null)
+            if (ListTag && Name is not null)
+            {
+                GetTags(name);
+            }
+            else if (Local || Name is null)
             {
                 GetLocal(name);
             }
@@ -54,6 +62,20 @@ public sealed class GetModelManifestCommand : RegistryCommand
     private void GetRemote(string name) => Run(OutsideText.Typed(name), (pump, token) =>
     {
         pump.Post(Read(() => Connect().GetManifest(ModelName.Parse(name), origin: null, WantedRunner, token)));
+        return Task.CompletedTask;
+    });
+
+    private void GetTags(string name) => Run(OutsideText.Typed(name), (pump, token) =>
+    {
+        ModelName model = ModelName.Parse(name);
+        IEnumerable<ModelName> tags = Local
+            ? OpenStore(StorePath).Manifests.FindNames().Where(found => found.IsSameModel(model))
+            : Connect().GetTags(model, token);
+        foreach (ModelName tag in tags)
+        {
+            pump.Post(() => WriteObject(new ModelTag { Name = tag.ToString(), Tag = tag.Tag }));
+        }
+
         return Task.CompletedTask;
     });
 

@@ -1,7 +1,10 @@
 using System.Management.Automation;
+using System.Security;
 using PSModel.Completion;
+using PSModel.Core.Authentication;
 using PSModel.Core.Faults;
 using PSModel.Core.Registry;
+using PSModel.Errors;
 using PSModel.Pipeline;
 
 namespace PSModel.Commands;
@@ -23,6 +26,17 @@ public abstract class RegistryCommand : StoreCommand
     [KnownRunner]
     [ArgumentCompleter(typeof(RunnerCompleter))]
     public string? Runner { get; set; }
+
+    /// <summary>The user and the password for the registry, or for its token service.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    [Credential]
+    public PSCredential? Credential { get; set; }
+
+    /// <summary>A token that the registry takes as it is.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public SecureString? Token { get; set; }
 
     /// <summary>Allow plain http to a host that is not loopback.</summary>
     [Parameter]
@@ -70,6 +84,7 @@ public abstract class RegistryCommand : StoreCommand
     private protected RegistryClient Connect() => _client ??= new RegistryClient(new RegistryOptions
     {
         Registry = Registry,
+        Credential = RequireOne(Credential, Token),
         AllowUnencrypted = AllowUnencrypted,
         ConnectionTimeout = ToTimeout(ConnectionTimeoutSeconds),
         OperationTimeout = ToTimeout(OperationTimeoutSeconds),
@@ -80,6 +95,18 @@ public abstract class RegistryCommand : StoreCommand
 
     /// <summary>The runner in Ollama's letters; <see langword="null"/> where none is named.</summary>
     private protected string? WantedRunner => string.IsNullOrEmpty(Runner) ? null : Runner!.ToLowerInvariant();
+
+    private RegistryCredential? RequireOne(PSCredential? credential, SecureString? token)
+    {
+        if (credential is not null && token is not null)
+        {
+            ThrowTerminatingError(ErrorRecords.OfArgument("-Credential and -Token cannot both be given.", nameof(Token)));
+        }
+
+        return credential is not null ? RegistryCredential.OfUser(credential.UserName, credential.GetNetworkCredential().Password)
+            : token is not null ? RegistryCredential.OfToken(new PSCredential("token", token).GetNetworkCredential().Password)
+            : null;
+    }
 
     private static TimeSpan ToTimeout(int seconds) => seconds == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(seconds);
 }

@@ -29,6 +29,13 @@ internal static class ErrorRecords
         return new ErrorRecord(why, "ModuleDamaged", ErrorCategory.NotInstalled, why.FileName) { ErrorDetails = Details(why.Message, Action) };
     }
 
+    /// <summary>Makes the record of arguments that do not go together.</summary>
+    public static ErrorRecord OfArgument(string why, string parameter)
+    {
+        const string Action = "Give one of them.";
+        return new ErrorRecord(new ArgumentException(why), "AmbiguousArgument", ErrorCategory.InvalidArgument, parameter) { ErrorDetails = Details(why, Action) };
+    }
+
     private static ErrorDetails Details(string message, string action) =>
         new(ShowsAction ? message : $"{message} {action}") { RecommendedAction = action };
 
@@ -45,7 +52,7 @@ internal static class ErrorRecords
         ModelFault.RegistryUnreachable => (ErrorCategory.ConnectionError, "Check the network, the name's host and the proxy settings; run the same command again to go on from here."),
         ModelFault.UnexpectedStatus => (ErrorCategory.ConnectionError, "Try again later; if it stays, a proxy or the registry refuses the request."),
         ModelFault.TransferStalled => (ErrorCategory.OperationTimeout, "Run the same command again to go on from here; raise -OperationTimeoutSeconds for a slow source."),
-        ModelFault.AuthenticationFailed => (ErrorCategory.AuthenticationError, "The model is private, or the name is misspelt: some registries ask for credentials in place of saying 'not found'."),
+        ModelFault.AuthenticationFailed => (ErrorCategory.AuthenticationError, "The model is private, or the name is misspelt: some registries ask for credentials in place of saying 'not found'. Give credentials by -Credential or -Token, or sign in with docker login; for Hugging Face set HF_TOKEN."),
         ModelFault.UnencryptedRefused => (ErrorCategory.SecurityError, "Use https, or allow plain http with -AllowUnencrypted."),
         ModelFault.UntrustedRedirect => (ErrorCategory.SecurityError, "Nothing was fetched from there. Ask the registry's owner for an encrypted address, or allow plain http from the start with http:// and -AllowUnencrypted."),
         ModelFault.UntrustedRealm => (ErrorCategory.SecurityError, "No credentials were sent. Ask the registry's owner about its token service."),

@@ -1,7 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net;
 using System.Net.Http;
 
-namespace PSModel.Core.Registry;
+namespace PSModel.Core.Names;
 
 /// <summary>Reads addresses that anybody may have written. Stateless and thread-safe.</summary>
 internal static class AddressText
@@ -45,6 +46,12 @@ internal static class AddressText
             return false;
         }
     }
+
+    /// <summary>Whether nobody else can listen: encrypted, or within this machine.</summary>
+    public static bool IsPrivate(Uri address) =>
+        address.Scheme == "https"
+        || address.IsLoopback
+        || (IPAddress.TryParse(address.DnsSafeHost, out IPAddress? ip) && IPAddress.IsLoopback(ip));
 
     /// <summary>There are texts on which .NET's own reading leaves an array, where signs that turn the direction of text come first.</summary>
     private static bool IsOfReading(Exception e) => e is UriFormatException or IndexOutOfRangeException or ArgumentException;

@@ -1,0 +1,58 @@
+namespace PSModel.Core.Authentication;
+
+/// <summary>
+/// Finds who asks a registry: whom the call names, else <c>HF_TOKEN</c> for Hugging Face, else what <c>docker login</c> left. Each
+/// registry is looked up once. Thread-safe.
+/// </summary>
+internal sealed class CredentialFinder
+{
+    private const string HuggingFaceToken = "HF_TOKEN";
+
+    private readonly RegistryCredential? _given;
+    private readonly Func<string, string?> _variable;
+    private readonly DockerConfig _config;
+    private readonly Action<string> _tell;
+    private readonly Dictionary<string, RegistryCredential?> _found = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <param name="given">The credential of the call, for whatever registry it asks.</param>
+    /// <param name="variable">Gives the value of a variable of the environment.</param>
+    /// <param name="home">The user's folder.</param>
+    /// <param name="tell">Told what could not be read; no secrets.</param>
+    public CredentialFinder(RegistryCredential? given, Func<string, string?> variable, string home, Action<string> tell)
+    {
+        _given = given;
+        _variable = variable;
+        _config = new DockerConfig(variable, home);
+        _tell = tell;
+    }
+
+    /// <summary>The token that a registry is shown before it asks: one that was given for it, or is made for it alone.</summary>
+    public RegistryCredential? FindToken(RegistryAddress registry) =>
+        GivenFor(registry) is { } given ? (given.Kind == CredentialKind.Token ? given : null)
+        : KnownHosts.IsHuggingFace(registry.Address) && _variable(HuggingFaceToken)?.Trim() is { Length: > 0 } token ? RegistryCredential.OfToken(token)
+        : null;
+
+    /// <summary>The credential of a registry; <see langword="null"/> where there is none, and it may be asked without.</summary>
+    public RegistryCredential? Find(RegistryAddress registry, CancellationToken cancellationToken)
+    {
+        if ((GivenFor(registry) ?? FindToken(registry)) is { } known)
+        {
+            return known;
+        }
+
+        Uri address = registry.Address;
+        string host = address.IsDefaultPort ? address.IdnHost : $"{address.IdnHost}:{address.Port}";
+        lock (_found)
+        {
+            if (!_found.TryGetValue(host, out RegistryCredential? found))
+            {
+                found = _config.Find(host, _tell, cancellationToken);
+                _found[host] = found;
+            }
+
+            return found;
+        }
+    }
+
+    private RegistryCredential? GivenFor(RegistryAddress registry) => registry.IsNamed ? _given : null;
+}
