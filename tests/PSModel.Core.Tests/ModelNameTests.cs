@@ -28,7 +28,6 @@ public sealed class ModelNameTests
     [InlineData("ftp://host/ns/x")]
     [InlineData("host//x")]
     [InlineData("a/b/c/d")]
-    [InlineData("x@sha256:0000000000000000000000000000000000000000000000000000000000000000")]
     [InlineData("../x")]
     [InlineData("ns/..")]
     [InlineData("x:..")]

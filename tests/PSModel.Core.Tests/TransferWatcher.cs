@@ -67,11 +67,13 @@ internal sealed class TransferWatcher : ISaveObserver
     public List<SavedBlob> All { get; } = [];
 
     /// <summary>Saves models as they are offered, in one call.</summary>
-    public async Task SaveAsync(EngineTests tests, params LoopbackModel[] models)
+    public Task SaveAsync(EngineTests tests, params LoopbackModel[] models) => SaveAsync(tests, [.. models.Select(tests.Registry.Offer)]);
+
+    /// <summary>Saves models by their names, in one call.</summary>
+    public async Task SaveAsync(EngineTests tests, params string[] names)
     {
         using RegistryClient client = new(tests.RegistryOptions);
-        List<ModelRequest> requests = models
-            .Select(model => tests.Registry.Offer(model))
+        List<ModelRequest> requests = names
             .Select(name => new ModelRequest(name, token => client.GetManifest(ModelName.Parse(name), origin: null, Runner, token)))
             .ToList();
         await new ModelSaver(client, new ModelStore(tests.Folder.Path), tests.Options).SaveAsync(requests, [], this, CancellationToken.None);

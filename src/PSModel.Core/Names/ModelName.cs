@@ -4,8 +4,8 @@ using PSModel.Core.Faults;
 namespace PSModel.Core.Names;
 
 /// <summary>
-/// A model's name, <c>[scheme://][host/][namespace/]model[:tag]</c>, complete with the defaults of Ollama.
-/// Immutable; equal when all five parts are.
+/// A model's name, <c>[scheme://][host/][namespace/]model[:tag][@sha256:…]</c>, complete with the defaults of Ollama.
+/// Immutable; equal when all parts are.
 /// </summary>
 /// <remarks>The grammar is Ollama's (<c>types/model/name.go</c>). Every part begins with a letter, a digit or an
 /// underscore, so no valid name can point out of the store.</remarks>
@@ -28,8 +28,9 @@ public sealed record ModelName
 
     private const string SchemeSeparator = "://";
 
-    private ModelName(string scheme, string host, string @namespace, string model, string tag)
+    private ModelName(string scheme, string host, string @namespace, string model, string tag, BlobDigest? pin = null)
     {
+        Pin = pin;
         Scheme = scheme;
         Host = host;
         Namespace = @namespace;
@@ -52,6 +53,13 @@ public sealed record ModelName
     /// <summary>The tag.</summary>
     public string Tag { get; }
 
+    /// <summary>The digest that the manifest's bytes must have; <see langword="null"/> where any will do. Not part of the name in the
+    /// store.</summary>
+    public BlobDigest? Pin { get; }
+
+    /// <summary>The same name for whatever manifest.</summary>
+    internal ModelName WithoutPin => Pin is null ? this : new(Scheme, Host, Namespace, Model, Tag);
+
     /// <summary>The name without the default host and namespace and without the scheme, always with the tag.</summary>
     public string Shortest
     {
@@ -71,7 +79,7 @@ public sealed record ModelName
             ? name
             : throw new ModelFaultException(
                 ModelFault.InvalidModelName,
-                $"'{OutsideText.Of(OutsideText.Typed(text))}' is not a model name: {problem}. A name is [scheme://][host/][namespace/]model[:tag], 'gemma4:31b' for instance.",
+                $"'{OutsideText.Of(OutsideText.Typed(text))}' is not a model name: {problem}. A name is [scheme://][host/][namespace/]model[:tag][@sha256:…], 'gemma4:31b' for instance.",
                 new FaultFacts { Name = OutsideText.Of(OutsideText.Typed(text)) });
 
     /// <summary>Reads a name; <paramref name="problem"/> says what is wrong where there is one.</summary>
@@ -91,6 +99,7 @@ public sealed record ModelName
         }
 
         string rest = text!;
+        BlobDigest? pin = CutPin(ref rest);
         string? tag = CutTag(ref rest);
         string? model = rest;
         string? @namespace = CutModel(ref model, out string? front);
@@ -113,7 +122,8 @@ public sealed record ModelName
             host is null || IsDefaultHost(host) ? DefaultHost : host,
             @namespace ?? DefaultNamespace,
             model,
-            tag ?? DefaultTag);
+            tag ?? DefaultTag,
+            pin);
         return true;
     }
 
@@ -126,11 +136,24 @@ public sealed record ModelName
 
     /// <summary>The shortest text that reads back as this very name.</summary>
     public override string ToString() =>
-        Scheme == DefaultScheme ? Shortest : $"{Scheme}{SchemeSeparator}{Host}/{Namespace}/{Model}:{Tag}";
+        $"{(Scheme == DefaultScheme ? Shortest : $"{Scheme}{SchemeSeparator}{Host}/{Namespace}/{Model}:{Tag}")}{(Pin is null ? string.Empty : $"@{Pin}")}";
 
     /// <summary>Names of hosts are the same in any letters.</summary>
     private static bool IsDefaultHost(string host) =>
         string.Equals(host, DefaultHost, StringComparison.OrdinalIgnoreCase) || string.Equals(host, OtherDefaultHost, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Leaves what stands before a digest.</summary>
+    private static BlobDigest? CutPin(ref string rest)
+    {
+        int at = rest.LastIndexOf('@');
+        if (at < 0 || !BlobDigest.TryParse(rest.Substring(at + 1), out BlobDigest? pin))
+        {
+            return null;
+        }
+
+        rest = rest.Substring(0, at);
+        return pin;
+    }
 
     private static string? CutTag(ref string rest)
     {

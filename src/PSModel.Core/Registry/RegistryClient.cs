@@ -46,6 +46,13 @@ public sealed class RegistryClient : IDisposable
         RegistryEndpoint endpoint = RegistryEndpoint.Of(name, origin, _options);
         string source = endpoint.ManifestAddress.AbsoluteUri;
         byte[] bytes = Retries.Run(token => FetchText(endpoint, endpoint.ManifestAddress, AcceptManifest, NoModel, token), onRetry: null, cancellationToken);
+        if (name.Pin is { } pin)
+        {
+            RequireDigest(endpoint, endpoint.ManifestAddress, bytes, pin, "the name");
+            source = endpoint.SourceOfTag;
+            name = name.WithoutPin;
+        }
+
         if (ManifestListReader.TryRead(name, source, bytes) is not { } list)
         {
             return ManifestReader.Read(name, source, bytes);
@@ -92,12 +99,21 @@ public sealed class RegistryClient : IDisposable
     {
         Uri address = endpoint.Blob(choice.Digest);
         byte[] bytes = FetchText(endpoint, address, "*/*", () => NotFound(endpoint, $"The registry {address.Authority} has a list of the manifests of '{endpoint.Name.Shortest}', and not the one that the list names, {choice.Digest}.", address, "Only the registry's owner can push it again; -Runner names another one of the list."), cancellationToken);
+        RequireDigest(endpoint, address, bytes, choice.Digest, "the list");
+        return bytes;
+    }
+
+    private static void RequireDigest(RegistryEndpoint endpoint, Uri address, byte[] bytes, BlobDigest digest, string who)
+    {
         BlobDigest actual = BlobDigest.Of(bytes);
-        return actual == choice.Digest ? bytes : throw new ModelFaultException(
-            ModelFault.DigestMismatch,
-            $"What {OutsideText.Of(address)} gives for a manifest of {endpoint.Name.Shortest} has the digest {actual}, and the list says {choice.Digest}.",
-            new FaultFacts { Name = endpoint.Name.Shortest, Digest = choice.Digest.ToString(), ActualDigest = actual.ToString(), Uri = OutsideText.Of(address) })
-        { IsTransient = true };
+        if (actual != digest)
+        {
+            throw new ModelFaultException(
+                ModelFault.DigestMismatch,
+                $"What {OutsideText.Of(address)} gives for a manifest of {endpoint.Name.Shortest} has the digest {actual}, and {who} says {digest}.",
+                new FaultFacts { Name = endpoint.Name.Shortest, Digest = digest.ToString(), ActualDigest = actual.ToString(), Uri = OutsideText.Of(address) })
+            { IsTransient = true };
+        }
     }
 
     private TagList FetchTags(RegistryEndpoint endpoint, Uri address, CancellationToken cancellationToken)

@@ -82,7 +82,10 @@ internal sealed class RegistryEndpoint
         return isRemote ? source.Substring(0, source.Length - tail.Length) : manifest.Origin;
     }
 
-    public Uri ManifestAddress => new($"{_root}/manifests/{Name.Tag}");
+    public Uri ManifestAddress => new($"{_root}/manifests/{(Name.Pin is { } pin ? pin.ToString() : Name.Tag)}");
+
+    /// <summary>Where the tag's manifest is, by which a manifest tells its registry.</summary>
+    public string SourceOfTag => new Uri($"{_root}/manifests/{Name.Tag}").AbsoluteUri;
 
     public Uri TagsAddress => new($"{_root}/tags/list");
 

@@ -43,7 +43,7 @@ public sealed class AddressTests
     [InlineData("demo\u202e", "model contains")]
     [InlineData("\ud800demo", "model begins")]
     [InlineData("demo:\0", "tag begins")]
-    [InlineData("demo@sha256:0000000000000000000000000000000000000000000000000000000000000000", "demo@sha256:0000")]
+    [InlineData("demo@sha256:000000000000000000000000000000000000000000000000000000000000000", "demo@sha256:0000")]
     public void A_name_is_refused_without_being_repeated_as_it_is(string name, string said)
     {
         ModelFaultException fault = Get(name, null);
