@@ -39,7 +39,7 @@ public sealed class TokenTests : EngineTests
     }
 
     [Fact]
-    public async Task Many_connections_at_a_time_ask_for_one_token()
+    public async Task A_users_token_is_asked_for_once_for_all_requests()
     {
         RegistryOptions.Credential = RegistryCredential.OfUser("me", Secret);
         Guard();
