@@ -95,6 +95,8 @@ public sealed class PrivateRegistryTests : IDisposable
         Assert.Empty(saved.Errors);
         EngineResult local = engine.Run("Get-ModelManifest $args[0] -ListTag -Local -StorePath $args[1]", name, Store);
         Assert.Equal("8b", Assert.Single(local.Values("Tag")));
+        Assert.Equal("8b", Assert.Single(engine.Run("Get-ModelManifest -ListTag -StorePath $args[0]", Store).Values("Tag")));
+        engine.Run("Get-ModelManifest none -ListTag -Local -StorePath $args[0]", Store).SingleError("ManifestNotFound", System.Management.Automation.ErrorCategory.ObjectNotFound);
     }
 
     [Fact]
@@ -122,6 +124,27 @@ public sealed class PrivateRegistryTests : IDisposable
         Assert.Equal($"{prefix}/library/demo:a", engine.Run("(Get-ModelManifest $args[0] -ListTag)[0].Name", $"{prefix}/library/demo").Output.Single().ToString());
         System.Management.Automation.ErrorRecord error = engine.Run("Get-ModelManifest $args[0] -ListTag", $"{prefix}/library/none").SingleError("ManifestNotFound", System.Management.Automation.ErrorCategory.ObjectNotFound);
         Assert.Contains("lists no tags", error.Exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_within_the_machine_goes_by_no_proxy()
+    {
+        await using LoopbackRegistry registry = LoopbackRegistry.Start();
+        await using LoopbackRegistry proxy = LoopbackRegistry.Start();
+        string address = proxy.Address.GetLeftPart(UriPartial.Authority);
+        string all = await RunAsync(
+            $"$token = [securestring]::new(); ('s3cret' + '-word').ToCharArray() | ForEach-Object {{ $token.AppendChar($_) }}; {Save(registry.Offer(_model), "-Token $token")}",
+            ("http_proxy", address), ("HTTP_PROXY", address), ("ALL_PROXY", address));
+        Assert.Equal(5, Count(all, "blob Downloaded"));
+        Assert.Empty(proxy.Requests);
+    }
+
+    [Fact]
+    public async Task An_empty_credential_is_none()
+    {
+        await using LoopbackRegistry registry = LoopbackRegistry.Start();
+        using EngineSession engine = new();
+        Assert.Empty(engine.Run("Save-ModelBlob $args[0] $args[1] -VerifyInline -Credential ([pscredential]::Empty)", registry.Offer(_model), Store).Errors);
     }
 
     [NeedsFact(DockerRegistry.Program)]

@@ -44,13 +44,18 @@ internal sealed class Authorizer(CredentialFinder credentials, TokenService toke
     /// <param name="sent">What was shown.</param>
     /// <param name="response">The answer.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>What goes into the header of the same request, if there is anything else; it may have a short life.</returns>
+    /// <returns>What goes into the header of the same request, empty for nothing; <see langword="null"/> where all has been shown.</returns>
     /// <exception cref="ModelFaultException">The token service cannot be asked, or refuses.</exception>
     public string? Renew(RegistryAddress? registry, Uri address, string? sent, HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        if (registry is null || !KnownHosts.AreOne(registry.Address, address) || credentials.FindToken(registry) is not null)
+        if (registry is null || !KnownHosts.AreOne(registry.Address, address))
         {
             return null;
+        }
+
+        if (credentials.FindToken(registry) is not null)
+        {
+            return credentials.Refuse(registry) ? string.Empty : null;
         }
 
         Grant grant = GrantOf(address);
@@ -84,10 +89,11 @@ internal sealed class Authorizer(CredentialFinder credentials, TokenService toke
             return new AccessToken(BearerHeader(credential), life: null);
         }
 
-        if (challenges.FirstOrDefault(challenge => challenge.IsOf(AuthChallenge.Bearer) && challenge.Realm is not null) is { } bearer)
+        // A realm may also be no more than words for people.
+        if (challenges.FirstOrDefault(challenge => challenge.IsOf(AuthChallenge.Bearer) && TokenService.IsAddress(challenge.Realm)) is { } bearer)
         {
             RequirePrivate(address);
-            return tokens.Ask(address, bearer, credential, cancellationToken);
+            return Ask(registry, address, bearer, credential, cancellationToken);
         }
 
         if (credential?.Kind == CredentialKind.Password && challenges.Any(challenge => challenge.IsOf(AuthChallenge.Basic)))
@@ -97,6 +103,18 @@ internal sealed class Authorizer(CredentialFinder credentials, TokenService toke
         }
 
         return null;
+    }
+
+    private AccessToken Ask(RegistryAddress registry, Uri address, AuthChallenge challenge, RegistryCredential? credential, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return tokens.Ask(address, challenge, credential, cancellationToken);
+        }
+        catch (ModelFaultException e) when (e.Fault == ModelFault.AuthenticationFailed && credential is not null && credentials.Refuse(registry))
+        {
+            return tokens.Ask(address, challenge, credential: null, cancellationToken);
+        }
     }
 
     private Grant GrantOf(Uri address)

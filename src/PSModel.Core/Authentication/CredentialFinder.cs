@@ -12,6 +12,7 @@ internal sealed class CredentialFinder
     private readonly Func<string, string?> _variable;
     private readonly DockerConfig _config;
     private readonly Action<string> _tell;
+    private readonly HashSet<string> _refused = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, RegistryCredential?> _found = new(StringComparer.OrdinalIgnoreCase);
 
     /// <param name="given">The credential of the call, for whatever registry it asks.</param>
@@ -29,7 +30,7 @@ internal sealed class CredentialFinder
     /// <summary>The token that a registry is shown before it asks: one that was given for it, or is made for it alone.</summary>
     public RegistryCredential? FindToken(RegistryAddress registry) =>
         GivenFor(registry) is { } given ? (given.Kind == CredentialKind.Token ? given : null)
-        : KnownHosts.IsHuggingFace(registry.Address) && _variable(HuggingFaceToken)?.Trim() is { Length: > 0 } token ? RegistryCredential.OfToken(token)
+        : KnownHosts.IsHuggingFace(registry.Address) && !IsRefused(registry) ? RegistryCredential.TryOfToken(_variable(HuggingFaceToken))
         : null;
 
     /// <summary>The credential of a registry; <see langword="null"/> where there is none, and it may be asked without.</summary>
@@ -40,8 +41,7 @@ internal sealed class CredentialFinder
             return known;
         }
 
-        Uri address = registry.Address;
-        string host = address.IsDefaultPort ? address.IdnHost : $"{address.IdnHost}:{address.Port}";
+        string host = HostOf(registry);
         lock (_found)
         {
             if (!_found.TryGetValue(host, out RegistryCredential? found))
@@ -53,6 +53,42 @@ internal sealed class CredentialFinder
             return found;
         }
     }
+
+    /// <summary>A registry, or its token service, refused what was found and not given: a stale password must not keep anybody from what
+    /// is open to all.</summary>
+    /// <returns>Whether the registry can be asked without.</returns>
+    public bool Refuse(RegistryAddress registry)
+    {
+        if (GivenFor(registry) is not null)
+        {
+            return false;
+        }
+
+        string host = HostOf(registry);
+        lock (_found)
+        {
+            bool isFirst = !_refused.Contains(host);
+            if (isFirst)
+            {
+                _refused.Add(host);
+                _found[host] = null;
+                _tell($"The credentials for {host} that HF_TOKEN or docker login left were refused; it is asked without.");
+            }
+
+            return isFirst;
+        }
+    }
+
+    private bool IsRefused(RegistryAddress registry)
+    {
+        lock (_found)
+        {
+            return _refused.Contains(HostOf(registry));
+        }
+    }
+
+    /// <summary>As docker login writes it.</summary>
+    private static string HostOf(RegistryAddress registry) => registry.Address.Authority;
 
     private RegistryCredential? GivenFor(RegistryAddress registry) => registry.IsNamed ? _given : null;
 }

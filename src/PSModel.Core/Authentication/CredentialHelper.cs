@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
 
 namespace PSModel.Core.Authentication;
@@ -27,7 +28,8 @@ internal static class CredentialHelper
             throw new InvalidDataException("its credential helper has no name of a program");
         }
 
-        (int exit, string output) = Run(Prefix + name, server, cancellationToken);
+        string program = Find(Prefix + name) ?? throw new InvalidDataException($"the credential helper {Prefix}{name} is not to be found");
+        (int exit, string output) = Run(program, server, cancellationToken);
 
         // That it has none is told in words, and with an exit code that other failures share.
         string words = output.ToLowerInvariant();
@@ -35,6 +37,19 @@ internal static class CredentialHelper
             : words.Contains("not found") ? null
             : throw new InvalidDataException($"the credential helper {Prefix}{name} failed with the exit code {exit}");
     }
+
+    /// <summary>By the path of programs alone: the system would look in the current folder too, where anybody may have put one.</summary>
+    private static string? Find(string name)
+    {
+        string file = Path.DirectorySeparatorChar == '\\' ? $"{name}.exe" : name;
+        return (Environment.GetEnvironmentVariable("PATH") ?? string.Empty)
+            .Split(Path.PathSeparator)
+            .Where(folder => folder.Length > 0 && folder.IndexOfAny(Path.GetInvalidPathChars()) < 0 && IsAbsolute(folder))
+            .Select(folder => Path.Combine(folder, file))
+            .FirstOrDefault(File.Exists);
+    }
+
+    private static bool IsAbsolute(string folder) => Path.IsPathRooted(folder) && (Path.DirectorySeparatorChar == '/' || folder.Length > 2);
 
     private static RegistryCredential? Read(string name, string output)
     {
@@ -63,6 +78,7 @@ internal static class CredentialHelper
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.UTF8,
         };
         try
         {
@@ -71,7 +87,8 @@ internal static class CredentialHelper
             process.ErrorDataReceived += (_, _) => { };
             process.BeginErrorReadLine();
             Task<string> output = Task.Run(process.StandardOutput.ReadToEnd, CancellationToken.None);
-            process.StandardInput.Write(server);
+            byte[] asked = Encoding.UTF8.GetBytes(server);
+            process.StandardInput.BaseStream.Write(asked, 0, asked.Length);
             process.StandardInput.Close();
             bool hasEnded = process.WaitForExit((int)Patience.TotalMilliseconds);
             cancellationToken.ThrowIfCancellationRequested();

@@ -18,7 +18,7 @@ internal sealed class DockerConfig(Func<string, string?> variable, string home)
     private IEnumerable<string> Files => new[]
     {
         variable("REGISTRY_AUTH_FILE"),
-        Path.Combine(variable("DOCKER_CONFIG") is { Length: > 0 } folder ? folder : Path.Combine(home, ".docker"), "config.json"),
+        variable("DOCKER_CONFIG") is { Length: > 0 } folder ? $"{folder}/config.json" : home.Length > 0 ? Path.Combine(home, ".docker", "config.json") : null,
     }.Where(path => !string.IsNullOrEmpty(path)).Select(path => path!);
 
     /// <summary>Finds the credential of a registry.</summary>
@@ -32,7 +32,7 @@ internal sealed class DockerConfig(Func<string, string?> variable, string home)
         {
             try
             {
-                if (FindIn(path, host, cancellationToken) is { } found)
+                if (FindIn(path, host, tell, cancellationToken) is { } found)
                 {
                     return found;
                 }
@@ -47,7 +47,7 @@ internal sealed class DockerConfig(Func<string, string?> variable, string home)
         return null;
     }
 
-    private static RegistryCredential? FindIn(string path, string host, CancellationToken cancellationToken)
+    private static RegistryCredential? FindIn(string path, string host, Action<string> tell, CancellationToken cancellationToken)
     {
         if (new FileInfo(path).Length > MaximumBytes)
         {
@@ -61,9 +61,17 @@ internal sealed class DockerConfig(Func<string, string?> variable, string home)
         string? helper = Entry(root, "credHelpers", names) is { ValueKind: JsonValueKind.String } own ? own.GetString()
             : root.TryGetProperty("credsStore", out JsonElement store) ? store.GetString()
             : null;
-        if (!string.IsNullOrEmpty(helper) && CredentialHelper.Get(helper!, server, cancellationToken) is { } kept)
+        try
         {
-            return kept;
+            if (!string.IsNullOrEmpty(helper) && CredentialHelper.Get(helper!, server, cancellationToken) is { } kept)
+            {
+                return kept;
+            }
+        }
+        catch (InvalidDataException e)
+        {
+            // A program that is gone leaves its name behind, and the entry of another may be right.
+            tell($"Credentials for {host} could not be had by '{path}': {e.Message}.");
         }
 
         return Entry(root, "auths", names) is { ValueKind: JsonValueKind.Object } entry ? Read(entry) : null;
@@ -78,7 +86,7 @@ internal sealed class DockerConfig(Func<string, string?> variable, string home)
 
         if (Text(entry, "registrytoken") is { } token)
         {
-            return RegistryCredential.OfToken(token);
+            return RegistryCredential.TryOfToken(token);
         }
 
         if (Text(entry, "auth") is not { } both)

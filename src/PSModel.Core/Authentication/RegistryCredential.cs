@@ -1,3 +1,5 @@
+using PSModel.Core.Faults;
+
 namespace PSModel.Core.Authentication;
 
 /// <summary>What a registry, or its token service, is shown to tell who asks. Immutable. It has no text: none of it may be shown.</summary>
@@ -22,8 +24,16 @@ public sealed class RegistryCredential
     /// <summary>A user and a password, for the registry itself or for its token service.</summary>
     public static RegistryCredential OfUser(string user, string password) => new(CredentialKind.Password, user, password);
 
-    /// <summary>A token that the registry takes as it is.</summary>
-    public static RegistryCredential OfToken(string token) => new(CredentialKind.Token, string.Empty, token);
+    /// <summary>A token that the registry takes as it is; blanks and line ends around it are no part of it.</summary>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.AuthenticationFailed"/> where it holds what no header can.</exception>
+    public static RegistryCredential OfToken(string token) => TryOfToken(token) ?? throw new ModelFaultException(
+        ModelFault.AuthenticationFailed,
+        "The token that was given is empty, or holds characters that no token has: blanks, line ends, or letters that are not ASCII.",
+        new FaultFacts { Remedy = "Give the token as the registry shows it, in one line." });
+
+    /// <summary>The same; <see langword="null"/> where it holds what no header can.</summary>
+    internal static RegistryCredential? TryOfToken(string? token) =>
+        token?.Trim() is { Length: > 0 } trimmed && trimmed.All(c => c is > ' ' and <= '~') ? new(CredentialKind.Token, string.Empty, trimmed) : null;
 
     /// <summary>A token for which the token service gives others (OAuth 2 calls it a refresh token).</summary>
     internal static RegistryCredential OfIdentityToken(string token) => new(CredentialKind.IdentityToken, string.Empty, token);

@@ -16,6 +16,9 @@ internal sealed class TokenService(Func<HttpRequestMessage, CancellationToken, T
 {
     private const string ClientId = "PSModel";
 
+    /// <summary>Of service and scope, which go into an address.</summary>
+    private const int LongestScope = 4096;
+
     /// <summary>What the specification says of a token whose service does not tell.</summary>
     private static readonly TimeSpan UsualLife = TimeSpan.FromSeconds(60);
 
@@ -47,17 +50,22 @@ internal sealed class TokenService(Func<HttpRequestMessage, CancellationToken, T
         }
     }
 
-    /// <summary>Anybody on the way could read the token, and credentials with it, on a way that is not encrypted.</summary>
+    /// <summary>Whether a challenge names a token service.</summary>
+    public static bool IsAddress(string? realm) => AddressText.TryRead(realm, out Uri? address) && address.Scheme is "https" or "http" && AddressText.IsReadable(address);
+
+    /// <summary>Anybody on the way could read the token, and credentials with it, on a way that is not encrypted. Of a registry
+    /// elsewhere a service within this machine is none.</summary>
     private static Uri RealmOf(Uri registry, AuthChallenge challenge)
     {
         string shown = OutsideText.Of(challenge.Realm);
         FaultFacts facts = new() { Uri = shown };
-        if (!AddressText.TryRead(challenge.Realm, out Uri? realm) || realm.Scheme is not ("https" or "http") || !AddressText.IsReadable(realm) || realm.UserInfo.Length > 0)
+        bool isRead = AddressText.TryRead(challenge.Realm, out Uri? realm);
+        if (!isRead || realm!.UserInfo.Length > 0 || challenge.Scope?.Length > LongestScope || challenge.Service?.Length > LongestScope)
         {
-            throw new ModelFaultException(ModelFault.UntrustedRealm, $"The registry {registry.Authority} names '{shown}' as its token service, which is no address.", facts);
+            throw new ModelFaultException(ModelFault.UntrustedRealm, $"The registry {registry.Authority} names '{shown}' as its token service in a way that is not usual.", facts);
         }
 
-        return AddressText.IsPrivate(realm)
+        return realm.Scheme == "https" || (AddressText.IsLoopback(realm) && AddressText.IsLoopback(registry))
             ? realm
             : throw new ModelFaultException(ModelFault.UntrustedRealm, $"The registry {registry.Authority} names {shown} as its token service, which is not encrypted.", facts);
     }

@@ -48,9 +48,11 @@ internal static class AddressText
     }
 
     /// <summary>Whether nobody else can listen: encrypted, or within this machine.</summary>
-    public static bool IsPrivate(Uri address) =>
-        address.Scheme == "https"
-        || address.IsLoopback
+    public static bool IsPrivate(Uri address) => address.Scheme == "https" || IsLoopback(address);
+
+    /// <summary>Whether an address is within this machine.</summary>
+    public static bool IsLoopback(Uri address) =>
+        string.Equals(address.DnsSafeHost, "localhost", StringComparison.OrdinalIgnoreCase)
         || (IPAddress.TryParse(address.DnsSafeHost, out IPAddress? ip) && IPAddress.IsLoopback(ip));
 
     /// <summary>There are texts on which .NET's own reading leaves an array, where signs that turn the direction of text come first.</summary>

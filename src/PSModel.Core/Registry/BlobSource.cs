@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http;
+using PSModel.Core.Authentication;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 
@@ -168,7 +169,7 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
 
         RefuseForeignContent(response);
         (long start, long? end) = response.StatusCode == HttpStatusCode.PartialContent ? CheckPart(response, range) : CheckWhole(response);
-        Validator = response.Headers.ETag?.ToString() is { Length: <= LongestValidator } validator ? validator : null;
+        Validator = response.Headers.ETag?.ToString() is { Length: <= LongestValidator } validator && !ShownSecrets.Has(validator, response.RequestMessage!) ? validator : null;
         BodyStream body = BodyStream.Open(response, options.OperationTimeout, cancellationToken);
         return new BlobStream(body, start, end);
     }

@@ -23,6 +23,8 @@ internal static class HandlerFactory
         ConnectCallback = ConnectAsync,
         ConnectTimeout = options.ConnectionTimeout,
 
+        Proxy = new ProxyPastLoopback(HttpClient.DefaultProxy),
+
         // A range that is broken off has megabytes to come: closing is cheaper than reading them away.
         MaxResponseDrainSize = 0,
         UseCookies = false,
@@ -51,6 +53,7 @@ internal static class HandlerFactory
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
             MaxConnectionsPerServer = ManyConnections,
+            Proxy = new ProxyPastLoopback(WebRequest.DefaultWebProxy),
             UseCookies = false,
         };
     }

@@ -88,7 +88,7 @@ internal sealed class HttpTransport : IDisposable
         }
 
         response.Dispose();
-        return SendOnce(query, address, renewed, cancellationToken);
+        return SendOnce(query, address, renewed.Length > 0 ? renewed : null, cancellationToken);
     }
 
     private HttpResponseMessage SendOnce(HttpQuery query, Uri address, string? authorization, CancellationToken cancellationToken)

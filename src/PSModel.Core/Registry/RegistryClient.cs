@@ -11,8 +11,10 @@ public sealed class RegistryClient : IDisposable
 {
     private const string AcceptManifest = MediaTypes.OllamaList + ", " + MediaTypes.DockerManifest + ", " + MediaTypes.OciManifest;
 
-    /// <summary>The most tags that are asked for: more than any model has.</summary>
-    private const int MaximumTags = 100_000;
+    /// <summary>The most pages of tags that are asked for: registries put a hundred on each, or a thousand.</summary>
+    private const int MaximumPages = 1000;
+
+    private const string BlobType = "*/*";
 
     private readonly HttpTransport _transport;
     private readonly RegistryOptions _options;
@@ -75,8 +77,13 @@ public sealed class RegistryClient : IDisposable
         RegistryEndpoint endpoint = new(name, _options);
         List<ModelName> found = [];
         HashSet<Uri> asked = [];
-        for (Uri? next = endpoint.TagsAddress; next is not null && asked.Add(next) && found.Count < MaximumTags;)
+        for (Uri? next = endpoint.TagsAddress; next is not null;)
         {
+            if (!asked.Add(next) || asked.Count > MaximumPages)
+            {
+                throw new ModelFaultException(ModelFault.UnexpectedStatus, $"The registry {next.Authority} lists tags without end.", new FaultFacts { Name = name.Shortest, Uri = OutsideText.Of(next) });
+            }
+
             Uri page = next;
             TagList list = Retries.Run(token => FetchTags(endpoint, page, token), onRetry: null, cancellationToken);
             found.AddRange(list.Tags.Select(name.WithTag));
@@ -98,7 +105,7 @@ public sealed class RegistryClient : IDisposable
     private byte[] FetchChosen(RegistryEndpoint endpoint, ManifestListEntry choice, CancellationToken cancellationToken)
     {
         Uri address = endpoint.Blob(choice.Digest);
-        byte[] bytes = FetchText(endpoint, address, "*/*", () => NotFound(endpoint, $"The registry {address.Authority} has a list of the manifests of '{endpoint.Name.Shortest}', and not the one that the list names, {choice.Digest}.", address, "Only the registry's owner can push it again; -Runner names another one of the list."), cancellationToken);
+        byte[] bytes = FetchText(endpoint, address, BlobType, () => NotFound(endpoint, $"The registry {address.Authority} has a list of the manifests of '{endpoint.Name.Shortest}', and not the one that the list names, {choice.Digest}.", address, "Only the registry's owner can push it again; -Runner names another one of the list."), cancellationToken);
         RequireDigest(endpoint, address, bytes, choice.Digest, "the list");
         return bytes;
     }
@@ -138,7 +145,7 @@ public sealed class RegistryClient : IDisposable
 
         if (response.StatusCode != HttpStatusCode.OK)
         {
-            throw StatusFault.From(response, address, isLasting: true, cancellationToken);
+            throw StatusFault.From(response, address, isLasting: accept != BlobType, cancellationToken);
         }
 
         using BodyStream body = BodyStream.Open(response, _options.OperationTimeout, cancellationToken);

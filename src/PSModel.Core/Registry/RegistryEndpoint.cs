@@ -11,6 +11,7 @@ internal sealed class RegistryEndpoint
     /// <summary>The OCI distribution specification's prefix of every address.</summary>
     private const string ApiPath = "/v2/";
 
+    private const string WrongOrigin = "Correct the Origin of what is piped in.";
     private const string HubApi = "registry-1.docker.io";
 
     private static readonly string[] HubHosts = ["docker.io", "index.docker.io"];
@@ -19,11 +20,11 @@ internal sealed class RegistryEndpoint
 
     /// <exception cref="ModelFaultException"><see cref="ModelFault.UnencryptedRefused"/>.</exception>
     public RegistryEndpoint(ModelName name, RegistryOptions options)
-        : this(name, options, $"{name.Scheme}://{name.Host}", wrongOrigin: null)
+        : this(name, options, $"{name.Scheme}://{name.Host}", wrongOrigin: null, isNamed: true)
     {
     }
 
-    private RegistryEndpoint(ModelName name, RegistryOptions options, string origin, string? wrongOrigin)
+    private RegistryEndpoint(ModelName name, RegistryOptions options, string origin, string? wrongOrigin, bool isNamed)
     {
         origin = options.Registry?.OriginalString ?? origin;
         string? remedy = options.Registry is null ? wrongOrigin : "Correct the address given with -Registry.";
@@ -51,11 +52,10 @@ internal sealed class RegistryEndpoint
                 new FaultFacts { Name = name.Shortest, Uri = OutsideText.Of(address) });
         }
 
-        bool isNamed = options.Registry is not null || string.Equals(address.Authority, name.Host, StringComparison.OrdinalIgnoreCase);
         address = OfApi(address);
         _root = $"{address.GetLeftPart(UriPartial.Path).TrimEnd('/')}{ModelPath(name)}";
         Name = name;
-        Registry = new RegistryAddress(address, isNamed);
+        Registry = new RegistryAddress(address, isNamed || options.Registry is not null);
     }
 
     public ModelName Name { get; }
@@ -67,20 +67,25 @@ internal sealed class RegistryEndpoint
     /// <exception cref="ModelFaultException"><see cref="ModelFault.InvalidModelName"/> where the origin is no address, or
     /// <see cref="ModelFault.UnencryptedRefused"/>.</exception>
     public static RegistryEndpoint Of(ModelName name, string? origin, RegistryOptions options) =>
-        origin is null ? new RegistryEndpoint(name, options) : new RegistryEndpoint(name, options, origin, "Correct the Origin of what is piped in.");
+        origin is null ? new RegistryEndpoint(name, options) : new RegistryEndpoint(name, options, origin, WrongOrigin, isNamed: false);
 
     /// <summary>Where the blobs of a manifest are: with the registry that it came from, if that is known.</summary>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.UnencryptedRefused"/>.</exception>
-    public static RegistryEndpoint Of(Manifest manifest, RegistryOptions options) => Of(manifest.Name, OriginOf(manifest), options);
+    public static RegistryEndpoint Of(Manifest manifest, RegistryOptions options) =>
+        new(manifest.Name, options, OriginOf(manifest) ?? $"{manifest.Name.Scheme}://{manifest.Name.Host}", WrongOrigin, isNamed: IsRemote(manifest));
 
     /// <summary>The address of the registry that a manifest came from; <see langword="null"/> where nobody knows.</summary>
     public static string? OriginOf(Manifest manifest)
     {
         string tail = ManifestPath(manifest.Name);
         string source = manifest.Source;
-        bool isRemote = source.EndsWith(tail, StringComparison.Ordinal) && AddressText.TryRead(source, out Uri? address) && !address.IsFile;
-        return isRemote ? source.Substring(0, source.Length - tail.Length) : manifest.Origin;
+        return IsRemote(manifest) ? source.Substring(0, source.Length - tail.Length) : manifest.Origin;
     }
+
+    /// <summary>Whether a manifest was read from a registry, which the call named. In a store anybody may have named one who may write
+    /// there.</summary>
+    private static bool IsRemote(Manifest manifest) =>
+        manifest.Source.EndsWith(ManifestPath(manifest.Name), StringComparison.Ordinal) && AddressText.TryRead(manifest.Source, out Uri? address) && address.Scheme is "https" or "http";
 
     public Uri ManifestAddress => new($"{_root}/manifests/{(Name.Pin is { } pin ? pin.ToString() : Name.Tag)}");
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http;
 using System.Text;
+using PSModel.Core.Authentication;
 using PSModel.Core.Faults;
 
 namespace PSModel.Core.Registry;
@@ -35,13 +36,13 @@ internal static class StatusFault
         string said = excerpt.Length == 0 ? string.Empty : $" It says: {excerpt}";
         if (response.StatusCode == HttpStatusCode.Unauthorized && (isLasting || answered.Authority == asked.Authority))
         {
-            string what = response.RequestMessage.Headers.Authorization is null ? "wants credentials" : "does not let whom it was shown read this";
+            string what = !response.RequestMessage.Headers.Contains("Authorization") ? "wants credentials" : "does not let whom it was shown read this";
             return new ModelFaultException(ModelFault.AuthenticationFailed, $"The registry {answered.Authority} {what} (401).{said}", facts);
         }
 
         return new ModelFaultException(
             ModelFault.UnexpectedStatus,
-            $"{facts.Uri} answered {$"{status} {OutsideText.Of(response.ReasonPhrase, LongestReason)}".TrimEnd()}.{said}",
+            $"{facts.Uri} answered {$"{status} {OutsideText.Of(ShownSecrets.Hide(response.ReasonPhrase ?? string.Empty, response.RequestMessage), LongestReason)}".TrimEnd()}.{said}",
             facts)
         {
             IsTransient = IsTransient(status) || (answered != asked && !isLasting),
@@ -91,11 +92,7 @@ internal static class StatusFault
             // What arrived has to do: an error page that is cut short is no second error.
         }
 
-        string whole = Encoding.UTF8.GetString(buffer, 0, length);
-
-        // There are programs that show their callers what they were sent.
-        string? shown = response.RequestMessage!.Headers.Authorization?.Parameter;
-        string text = ErrorWords.Of(string.IsNullOrEmpty(shown) ? whole : whole.Replace(shown, "…"));
+        string text = ShownSecrets.Hide(ErrorWords.Of(Encoding.UTF8.GetString(buffer, 0, length)), response.RequestMessage!);
         return OutsideText.Of(string.Join(" ", text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
     }
 }

@@ -28,7 +28,7 @@ internal sealed record TagList(IReadOnlyList<string> Tags, Uri? Next)
 
             // A repository without tags has null for them.
             IEnumerable<string?> texts = tags.ValueKind == JsonValueKind.Array ? tags.EnumerateArray().Select(tag => tag.GetString()) : [];
-            return new TagList([.. texts.Where(tag => tag is not null && ModelName.TryParse($"{name.Model}:{tag}", out _, out _)).Select(tag => tag!)], NextOf(response, asked));
+            return new TagList([.. texts.Where(tag => tag is not null && ModelName.TryParse($"{name.Model}:{tag}", out ModelName? read, out _) && read.Pin is null && read.Tag == tag).Select(tag => tag!)], NextOf(response, asked));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

@@ -78,6 +78,6 @@ internal sealed class ManifestTree
     {
         string[] parts = path.Substring(Folder.Length + 1).Split(Path.DirectorySeparatorChar);
         string host = _isOfEntries ? parts[0].Replace(EscapedColon, Colon).Replace(EscapedColon.ToLowerInvariant(), Colon) : parts[0];
-        return ModelName.TryParse($"{host}/{parts[1]}/{parts[2]}:{parts[3]}", out ModelName? name, out _) ? name : null;
+        return ModelName.TryParse($"{host}/{parts[1]}/{parts[2]}:{parts[3]}", out ModelName? name, out _) && name.Pin is null ? name : null;
     }
 }

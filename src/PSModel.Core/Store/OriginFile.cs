@@ -87,7 +87,7 @@ internal sealed class OriginFile(ModelStore store, ModelName name)
         }
 
         string[] lines = file.EndsWith(NewSuffix, StringComparison.Ordinal) ? [] : ReadLines(path);
-        return !(IsWhole(lines) && ModelName.TryParse(lines[2], out ModelName? model, out _) && store.Manifests.Has(model));
+        return !(IsWhole(lines) && ModelName.TryParse(lines[2], out ModelName? model, out _) && model.Pin is null && store.Manifests.Has(model));
     }
 
     private static string[] ReadLines(string path) => WorkFile.TryRead(path, MaximumBytes) is { } bytes ? Encoding.UTF8.GetString(bytes).Split('\n') : [];

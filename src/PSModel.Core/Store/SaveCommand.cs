@@ -27,6 +27,7 @@ public static class SaveCommand
         string plain = $"http://{name.Host}";
         bool isPlain = origin is null ? name.Scheme == "http" : origin == plain;
         string text = isPlain ? $"{plain}/{name.Namespace}/{name.Model}:{name.Tag}" : name.Shortest;
+        text = name.Pin is null ? text : $"{text}@{name.Pin}";
         bool isElsewhere = origin is not null && origin != plain && origin != $"{ModelName.DefaultScheme}://{name.Host}";
         bool isExposed = AddressText.TryRead(isElsewhere ? origin : isPlain ? plain : null, out Uri? address) && !AddressText.IsPrivate(address);
         return string.Join(" ", new[]

@@ -69,6 +69,15 @@ public sealed partial class StoredManifests
         }
     }
 
+    /// <summary>The names of a model by all its tags.</summary>
+    /// <param name="model">The model, by any tag; <see langword="null"/> for all models.</param>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestNotFound"/> where it has none, or there is no store.</exception>
+    public IReadOnlyList<ModelName> FindTags(ModelName? model)
+    {
+        List<ModelName> found = [.. FindNames().Where(name => model is null || name.IsSameModel(model))];
+        return found.Count > 0 || model is null ? found : throw NotFound(model, PathOf(model.WithoutPin), string.Empty);
+    }
+
     /// <summary>Reads a manifest of the store: the one that <c>manifests-v2/</c> leads to, else that of <c>manifests/</c>. Where there
     /// is none of the very name, one is taken whose letters differ in their case alone, and it has that name: to Ollama it is the
     /// same. Of a list the manifest is taken that the runner wants, or that Ollama would take of those that are there.</summary>

@@ -3,6 +3,7 @@ using PSModel.Completion;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
+using PSModel.Core.Registry;
 using PSModel.Core.Store;
 using PSModel.Output;
 
@@ -44,9 +45,9 @@ public sealed class GetModelManifestCommand : RegistryCommand
     {
         foreach (string name in Name ?? ["*"])
         {
-            if (ListTag && Name is not null)
+            if (ListTag)
             {
-                GetTags(name);
+                GetTags(name, isLocal: Local || Name is null);
             }
             else if (Local || Name is null)
             {
@@ -65,19 +66,31 @@ public sealed class GetModelManifestCommand : RegistryCommand
         return Task.CompletedTask;
     });
 
-    private void GetTags(string name) => Run(OutsideText.Typed(name), (pump, token) =>
+    private void GetTags(string name, bool isLocal)
     {
-        ModelName model = ModelName.Parse(name);
-        IEnumerable<ModelName> tags = Local
-            ? OpenStore(StorePath).Manifests.FindNames().Where(found => found.IsSameModel(model))
-            : Connect().GetTags(model, token);
-        foreach (ModelName tag in tags)
+        if (isLocal)
         {
-            pump.Post(() => WriteObject(new ModelTag { Name = tag.ToString(), Tag = tag.Tag }));
+            ModelStore store = OpenStore(StorePath);
+            Try(OutsideText.Typed(name), () => WriteTags(store.Manifests.FindTags(Name is null ? null : ModelName.Parse(name))));
+            return;
         }
 
-        return Task.CompletedTask;
-    });
+        RegistryClient client = Connect();
+        Run(OutsideText.Typed(name), (pump, token) =>
+        {
+            IReadOnlyList<ModelName> tags = client.GetTags(ModelName.Parse(name), token);
+            pump.Post(() => WriteTags(tags));
+            return Task.CompletedTask;
+        });
+    }
+
+    private void WriteTags(IEnumerable<ModelName> names)
+    {
+        foreach (ModelName name in names)
+        {
+            WriteObject(new ModelTag { Name = name.ToString(), Tag = name.Tag });
+        }
+    }
 
     private void GetLocal(string name)
     {

@@ -98,6 +98,8 @@ public abstract class RegistryCommand : StoreCommand
 
     private RegistryCredential? RequireOne(PSCredential? credential, SecureString? token)
     {
+        // Wrapping functions hand an empty one on.
+        credential = credential is null || string.IsNullOrEmpty(credential.UserName) ? null : credential;
         if (credential is not null && token is not null)
         {
             ThrowTerminatingError(ErrorRecords.OfArgument("-Credential and -Token cannot both be given.", nameof(Token)));

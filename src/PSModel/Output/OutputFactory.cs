@@ -73,7 +73,7 @@ internal static class OutputFactory
         ModelName name = ModelName.Parse($"{manifest.Host}/{manifest.Namespace}/{manifest.Model}:{manifest.Tag}");
         Manifest read = ManifestReader.Read(name, manifest.Source ?? string.Empty, Encoding.UTF8.GetBytes(manifest.Raw ?? string.Empty));
         read = IsOfStore(manifest) ? read.WithoutAnchors() : read;
-        return read.Digest.ToString() == manifest.Digest ? read.From(manifest.Origin).For(manifest.Runner, manifest.Format) : throw new ModelFaultException(
+        return read.Digest.ToString() == manifest.Digest && (name.Pin is null || name.Pin == read.Digest) ? read.From(manifest.Origin).For(manifest.Runner, manifest.Format) : throw new ModelFaultException(
             ModelFault.ManifestInvalid,
             $"The manifest of {name.Shortest} was changed, or is no UTF-8 text: it says {manifest.Digest}, and its text has the digest {read.Digest}.",
             new FaultFacts { Name = name.Shortest, Digest = manifest.Digest, ActualDigest = read.Digest.ToString() });

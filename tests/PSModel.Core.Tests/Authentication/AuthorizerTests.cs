@@ -62,6 +62,53 @@ public sealed class AuthorizerTests
         Assert.Equal(0, _asked);
     }
 
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    public void Credentials_that_nobody_gave_and_that_are_stale_keep_nobody_from_what_is_open(bool isGiven, bool isOpen)
+    {
+        using TestParts.TemporaryFolder home = new();
+        Directory.CreateDirectory(Path.Combine(home.Path, ".docker"));
+        File.WriteAllText(Path.Combine(home.Path, ".docker", "config.json"), "{\"auths\":{\"registry.example\":{\"auth\":\"bWU6c3RhbGU=\"}}}");
+        List<string> told = [];
+        CredentialFinder finder = new(isGiven ? RegistryCredential.OfUser("me", "stale") : null, _ => null, home.Path, told.Add);
+        Authorizer authorizer = new(finder, new TokenService((message, token) => message.Headers.Authorization is null ? Answer(message, token) : new TokenAnswer(401, [])));
+        if (isOpen)
+        {
+            Assert.Equal("Bearer token-1", Renew(authorizer, Blob, sent: null));
+            Assert.Contains("refused", Assert.Single(told), StringComparison.Ordinal);
+        }
+        else
+        {
+            Assert.Equal(ModelFault.AuthenticationFailed, Assert.Throws<ModelFaultException>(() => Renew(authorizer, Blob, sent: null)).Fault);
+        }
+    }
+
+    [Fact]
+    public void A_stale_token_of_Hugging_Face_is_left_out_once_it_was_refused()
+    {
+        RegistryAddress face = new(new Uri("https://hf.co"), IsNamed: true);
+        Uri address = new("https://huggingface.co/v2/me/model/manifests/latest");
+        Authorizer authorizer = new(new CredentialFinder(null, name => name == "HF_TOKEN" ? "stale" : null, string.Empty, _ => { }), new TokenService(Answer));
+        Assert.Equal("Bearer stale", authorizer.HeaderFor(face, address));
+        Assert.Equal(string.Empty, Renew(authorizer, address, "Bearer stale", face, "Bearer realm=\"Authentication required\", charset=\"UTF-8\""));
+        Assert.Null(authorizer.HeaderFor(face, address));
+        Assert.Null(Renew(authorizer, address, null, face, "Bearer realm=\"Authentication required\", charset=\"UTF-8\""));
+    }
+
+    [Theory]
+    [InlineData("docker.io/ai/demo:8b", "https://registry-1.docker.io/v2/ai/demo/manifests/8b", true)]
+    [InlineData("registry.example:443/a/b:x", "https://registry.example/v2/a/b/manifests/x", true)]
+    [InlineData("registry.example/a/b:x", "/store/manifests/registry.example/a/b/x", false)]
+    public void A_registry_that_only_a_store_names_is_not_named_by_the_call(string text, string source, bool isNamed)
+    {
+        PSModel.Core.Names.ModelName name = PSModel.Core.Names.ModelName.Parse(text);
+        Assert.True(new PSModel.Core.Registry.RegistryEndpoint(name, new()).Registry.IsNamed);
+        PSModel.Core.Manifests.Manifest manifest = PSModel.Core.Manifests.ManifestReader.Read(name, source, Encoding.UTF8.GetBytes("{\"schemaVersion\":2,\"layers\":[]}"));
+        Assert.Equal(isNamed, PSModel.Core.Registry.RegistryEndpoint.Of(manifest, new()).Registry.IsNamed);
+        Assert.False(PSModel.Core.Registry.RegistryEndpoint.Of(name, "https://evil.example", new()).Registry.IsNamed);
+    }
+
     private Authorizer Make(RegistryCredential? given) => new(new CredentialFinder(given, _ => null, Path.GetTempPath(), _ => { }), new TokenService(Answer));
 
     private TokenAnswer Answer(HttpRequestMessage message, CancellationToken cancellationToken) =>

@@ -111,6 +111,29 @@ public sealed class CredentialFinderTests : IDisposable
     }
 
     [NeedsFact("sh")]
+    public void A_helper_in_the_current_folder_is_not_run()
+    {
+        string name = $"test-{Guid.NewGuid():N}";
+        string path = Path.Combine(Environment.CurrentDirectory, $"docker-credential-{name}");
+        string ran = Path.Combine(_home.Path, "ran");
+        File.WriteAllText(path, $"#!/bin/sh\ntouch {ran}\n");
+        try
+        {
+#pragma warning disable CA1416 // sh is of Linux.
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+#pragma warning restore CA1416
+            Write($"{{\"credsStore\":\"{name}\",\"auths\":{{\"registry.example\":{{\"auth\":\"BOTH\"}}}}}}");
+            Assert.Equal("me", Find("https://registry.example")!.User);
+            Assert.Contains("not to be found", Assert.Single(_told), StringComparison.Ordinal);
+            Assert.False(File.Exists(ran));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [NeedsFact("sh")]
     public async Task A_helper_that_never_answers_is_stopped_with_the_call()
     {
         Helper("hanging", "while read line; do :; done; mkfifo $0.pipe; read x < $0.pipe");

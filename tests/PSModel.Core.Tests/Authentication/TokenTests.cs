@@ -107,9 +107,10 @@ public sealed class TokenTests : EngineTests
 
     [Theory]
     [InlineData("http://registry.example/token", ModelFault.UntrustedRealm)]
-    [InlineData("file:///etc/passwd", ModelFault.UntrustedRealm)]
+    [InlineData("file:///etc/passwd", ModelFault.AuthenticationFailed)]
+    [InlineData("Authentication required", ModelFault.AuthenticationFailed)]
     [InlineData("https://me:word@auth.example/", ModelFault.UntrustedRealm)]
-    [InlineData("/token", ModelFault.UntrustedRealm)]
+    [InlineData("/token", ModelFault.AuthenticationFailed)]
     [InlineData("", ModelFault.AuthenticationFailed)]
     public async Task A_service_that_others_could_listen_to_is_not_asked(string realm, ModelFault expected)
     {
@@ -167,15 +168,72 @@ public sealed class TokenTests : EngineTests
         Assert.Single(TokenRequests());
     }
 
-    [Fact]
-    public async Task What_a_registry_repeats_of_a_secret_is_not_told()
+    [Theory]
+    [InlineData(true, 401)]
+    [InlineData(false, 401)]
+    [InlineData(true, 400)]
+    [InlineData(false, 400)]
+    public async Task What_a_registry_repeats_of_a_secret_is_not_told(bool isToken, int status)
     {
-        RegistryOptions.Credential = RegistryCredential.OfToken(Secret);
+        // As JSON may write it, too.
+        const string Word = "s3cret/word+s3cret?";
+        RegistryOptions.Credential = isToken ? RegistryCredential.OfToken(Word) : RegistryCredential.OfUser("me", Word);
         Trace();
-        Registry.Fault = (request, answer) => answer.Become(401, $"{{\"error\":\"'{request.Headers["authorization"]}' is nobody\"}}", "application/json");
+        Registry.Fault = (request, answer) =>
+        {
+            string shown = request.Headers.GetValueOrDefault("authorization") ?? string.Empty;
+            answer.Become(shown.Length > 0 ? status : 401, $"{{\"error\":\"'{shown.Replace("/", "\\/", StringComparison.Ordinal).Replace("+", "\\u002B", StringComparison.Ordinal)}', '{Word}' is nobody\"}}", "application/json");
+            answer.Headers["WWW-Authenticate"] = "Basic realm=\"x\"";
+            answer.Reason = $"No {Word}";
+        };
         ModelFaultException fault = await Assert.ThrowsAsync<ModelFaultException>(() => SaveAsync(_content));
         Assert.Contains("is nobody", fault.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain(Secret, fault.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", fault.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(Convert.ToBase64String(Encoding.UTF8.GetBytes($"me:{Word}")), fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_registry_repeats_in_an_ETag_is_not_kept()
+    {
+        RegistryOptions.Credential = RegistryCredential.OfToken(Secret);
+        Registry.Fault = (_, answer) => answer.Headers["ETag"] = $"\"{Secret}\"";
+        Fault((_, answer) =>
+        {
+            answer.Headers["ETag"] = $"\"{Secret}\"";
+            answer.StallAfter = 3 * MB;
+        });
+        Options.CheckpointInterval = 1 * MB;
+        using CancellationTokenSource stop = new();
+        Watcher.OnLook = meter =>
+        {
+            if (meter.BytesTransferred > 2 * MB)
+            {
+                stop.Cancel();
+            }
+        };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => SaveAsync(_content, stop.Token));
+        string[] kept = Directory.GetFiles(Folder.Work, "*.checkpoint");
+        Assert.DoesNotContain(Secret, File.ReadAllText(Assert.Single(kept)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("s3cret-word\n", true)]
+    [InlineData(" s3cret-word\r\n", true)]
+    [InlineData("s3cret\r\nEvil: 1", false)]
+    [InlineData("s3cret wörd", false)]
+    [InlineData(" ", false)]
+    public void A_token_is_one_word(string text, bool isTaken)
+    {
+        if (isTaken)
+        {
+            Assert.Equal(Secret, RegistryCredential.OfToken(text).Secret);
+        }
+        else
+        {
+            ModelFaultException fault = Assert.Throws<ModelFaultException>(() => RegistryCredential.OfToken(text));
+            Assert.Equal(ModelFault.AuthenticationFailed, fault.Fault);
+            Assert.DoesNotContain("s3cret", fault.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -54,6 +54,32 @@ public sealed class PinnedNameTests : EngineTests
         ModelFaultException other = Assert.Throws<ModelFaultException>(() => stored.Read(ModelName.Parse($"{saved}@sha256:{new string('0', 64)}")));
         Assert.Equal(ModelFault.ManifestNotFound, other.Fault);
         Assert.Contains(Digest, other.Message, StringComparison.Ordinal);
+        Assert.Contains($":8b@sha256:{new string('0', 64)} -StorePath", other.Facts.Remedy, StringComparison.Ordinal);
+    }
+
+    [NeedsFact("ln")]
+    public void A_file_of_such_a_name_is_no_model()
+    {
+        new OllamaStore(Folder.Path).PutManifest(_model.Manifest, "registry.ollama.ai", "library", "demo", $"latest@{Digest}");
+        Assert.Empty(new ModelStore(Folder.Path).Manifests.FindNames());
+    }
+
+    [Fact]
+    public void A_tag_of_such_a_name_is_left_out_and_pages_without_end_are_given_up()
+    {
+        int page = 0;
+        bool isEndless = false;
+        Registry.Fault = (_, answer) =>
+        {
+            answer.Become(200, $"{{\"tags\":[\"8b\",\"latest@{Digest}\"]}}", "application/json");
+            answer.Headers["Link"] = isEndless ? $"</v2/library/demo/tags/list?last={page++}>; rel=\"next\"" : null;
+        };
+        using RegistryClient client = new(RegistryOptions);
+        ModelName name = ModelName.Parse($"{Registry.Address.GetLeftPart(UriPartial.Authority)}/library/demo");
+        Assert.Equal("8b", Assert.Single(client.GetTags(name, CancellationToken.None)).Tag);
+        isEndless = true;
+        ModelFaultException fault = Assert.Throws<ModelFaultException>(() => client.GetTags(name, CancellationToken.None));
+        Assert.Contains("without end", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
