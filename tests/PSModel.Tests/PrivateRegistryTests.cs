@@ -170,6 +170,13 @@ public sealed class PrivateRegistryTests : IDisposable
         EngineResult saved = engine.Run($"{MakeToken} Save-ModelBlob $args[0] $args[1] -VerifyInline -Token $token", name, Store, Secret);
         Assert.Empty(saved.Errors);
         Assert.All(registry.Requests, request => Assert.Equal($"Bearer {Secret}", request.Headers["authorization"]));
+        foreach (string command in new[] { "Save-ModelBlob demo $args[0] -Token $token", "Get-ModelManifest demo -Token $token" })
+        {
+            EngineResult broken = engine.Run($"{MakeToken.Replace("$args[2]", "$args[1]", StringComparison.Ordinal)} {command}", Store, $"{Secret}\n{Secret}");
+            broken.SingleError("AuthenticationFailed", System.Management.Automation.ErrorCategory.AuthenticationError);
+            Assert.DoesNotContain(Secret, broken.Errors[0].ToString(), StringComparison.Ordinal);
+        }
+
         EngineResult both = engine.Run($"{MakeToken} Save-ModelBlob $args[0] $args[1] -Token $token -Credential ([pscredential]::new('me', $token))", name, Store, Secret);
         Assert.StartsWith("AmbiguousArgument", Assert.Single(both.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
     }

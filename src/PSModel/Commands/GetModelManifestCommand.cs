@@ -60,11 +60,15 @@ public sealed class GetModelManifestCommand : RegistryCommand
         }
     }
 
-    private void GetRemote(string name) => Run(OutsideText.Typed(name), (pump, token) =>
+    private void GetRemote(string name)
     {
-        pump.Post(Read(() => Connect().GetManifest(ModelName.Parse(name), origin: null, WantedRunner, token)));
-        return Task.CompletedTask;
-    });
+        RegistryClient client = Connect();
+        Run(OutsideText.Typed(name), (pump, token) =>
+        {
+            pump.Post(Read(() => client.GetManifest(ModelName.Parse(name), origin: null, WantedRunner, token)));
+            return Task.CompletedTask;
+        });
+    }
 
     private void GetTags(string name, bool isLocal)
     {

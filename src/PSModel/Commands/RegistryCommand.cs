@@ -80,7 +80,7 @@ public abstract class RegistryCommand : StoreCommand
         base.Dispose(isDisposing);
     }
 
-    /// <summary>The client, the same for the whole call.</summary>
+    /// <summary>The client, the same for the whole call. For the pipeline thread.</summary>
     private protected RegistryClient Connect() => _client ??= new RegistryClient(new RegistryOptions
     {
         Registry = Registry,
@@ -105,9 +105,17 @@ public abstract class RegistryCommand : StoreCommand
             ThrowTerminatingError(ErrorRecords.OfArgument("-Credential and -Token cannot both be given.", nameof(Token)));
         }
 
-        return credential is not null ? RegistryCredential.OfUser(credential.UserName, credential.GetNetworkCredential().Password)
-            : token is not null ? RegistryCredential.OfToken(new PSCredential("token", token).GetNetworkCredential().Password)
-            : null;
+        try
+        {
+            return credential is not null ? RegistryCredential.OfUser(credential.UserName, credential.GetNetworkCredential().Password)
+                : token is not null ? RegistryCredential.OfToken(new PSCredential("token", token).GetNetworkCredential().Password)
+                : null;
+        }
+        catch (ModelFaultException fault)
+        {
+            ThrowTerminatingError(ErrorRecords.From(fault, nameof(Token)));
+            throw;
+        }
     }
 
     private static TimeSpan ToTimeout(int seconds) => seconds == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(seconds);
