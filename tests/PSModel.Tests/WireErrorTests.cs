@@ -73,7 +73,8 @@ public sealed class WireErrorTests : SaveErrorTests
         Registry.Fault = Blob(answer => answer.Become(status, "<html>a proxy's page</html>", "text/html"));
         ErrorRecord error = Run().SingleError("UnexpectedStatus", ErrorCategory.ConnectionError);
         Assert.Equal(status, Property(error, "StatusCode"));
-        Assert.Contains("a proxy's page", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("It sends a web page", error.Exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("a proxy's page", error.Exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -6,13 +6,16 @@ namespace PSModel.Core.Registry;
 /// <remarks>The distribution specification has <c>errors[].code</c> and <c>message</c>, Hugging Face <c>error</c>.</remarks>
 internal static class ErrorWords
 {
-    /// <summary>The words; empty for a web page, which says nothing in one line, and the text itself where it has no form that is known.</summary>
+    /// <summary>Stands for a page that says nothing in one line.</summary>
+    public const string WebPage = "<html>";
+
+    /// <summary>The words; <see cref="WebPage"/> for one, and the text itself where it has no form that is known.</summary>
     public static string Of(string body)
     {
         string text = body.Trim();
         if (text.Length > 0 && text[0] == '<' && !text.StartsWith("<?xml", StringComparison.Ordinal))
         {
-            return string.Empty;
+            return WebPage;
         }
 
         try

@@ -33,7 +33,7 @@ internal static class StatusFault
         Uri answered = response.RequestMessage!.RequestUri!;
         FaultFacts facts = new() { Uri = OutsideText.Of(answered), StatusCode = status };
         string excerpt = Excerpt(response, cancellationToken);
-        string said = excerpt.Length == 0 ? string.Empty : $" It says: {excerpt}";
+        string said = excerpt.Length == 0 ? string.Empty : excerpt == ErrorWords.WebPage ? " It sends a web page: a proxy or a sign-in page may stand in between." : $" It says: {excerpt}";
         if (response.StatusCode == HttpStatusCode.Unauthorized && (isLasting || answered.Authority == asked.Authority))
         {
             string what = !response.RequestMessage.Headers.Contains("Authorization") ? "wants credentials" : "does not let whom it was shown read this";
