@@ -192,8 +192,10 @@ public sealed class TransferTests : EngineTests
         int most = 0;
         Watcher.OnLook = meter => most = Math.Max(most, meter.Connections);
         Fault((_, answer) => answer.BytesPerSecond = 3 * MB);
-        await SaveAsync(BlobContent.Generate(45 * MB, 1));
-        Assert.InRange(most, 4, 8);
+        SavedBlob saved = await SaveAsync(BlobContent.Generate(45 * MB, 1));
+
+        // Seven reach the limit; on a machine that stands still for seconds none brings 3 MB/s, and more are right.
+        Assert.InRange(most, 4, saved.Elapsed < TimeSpan.FromSeconds(4) ? 8 : Options.Connections);
     }
 
     [Fact]

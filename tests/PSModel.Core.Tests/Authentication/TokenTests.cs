@@ -216,26 +216,6 @@ public sealed class TokenTests : EngineTests
         Assert.DoesNotContain(Secret, File.ReadAllText(Assert.Single(kept)), StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("s3cret-word\n", true)]
-    [InlineData(" s3cret-word\r\n", true)]
-    [InlineData("s3cret\r\nEvil: 1", false)]
-    [InlineData("s3cret wörd", false)]
-    [InlineData(" ", false)]
-    public void A_token_is_one_word(string text, bool isTaken)
-    {
-        if (isTaken)
-        {
-            Assert.Equal(Secret, RegistryCredential.OfToken(text).Secret);
-        }
-        else
-        {
-            ModelFaultException fault = Assert.Throws<ModelFaultException>(() => RegistryCredential.OfToken(text));
-            Assert.Equal(ModelFault.AuthenticationFailed, fault.Fault);
-            Assert.DoesNotContain("s3cret", fault.Message, StringComparison.Ordinal);
-        }
-    }
-
     [Fact]
     public async Task A_service_that_sends_a_byte_now_and_then_is_given_up()
     {
