@@ -125,9 +125,7 @@ public sealed class RegistryClient : IDisposable
 
     private TagList FetchTags(RegistryEndpoint endpoint, Uri address, CancellationToken cancellationToken)
     {
-        TagList? list = null;
-        _ = FetchText(endpoint, address, "application/json", NoTags, cancellationToken, (bytes, response) => list = TagList.TryRead(endpoint.Name, bytes, response, address));
-        return list ?? throw NoTags();
+        return Fetch(endpoint, address, "application/json", NoTags, (bytes, response) => TagList.TryRead(endpoint.Name, bytes, response, address), cancellationToken) ?? throw NoTags();
 
         ModelFaultException NoTags() => new(
             ModelFault.ManifestNotFound,
@@ -135,7 +133,10 @@ public sealed class RegistryClient : IDisposable
             new FaultFacts { Name = endpoint.Name.Shortest, Uri = OutsideText.Of(address), Remedy = "Check the spelling of the model; registry.ollama.ai lists its tags on its web pages alone." });
     }
 
-    private byte[] FetchText(RegistryEndpoint endpoint, Uri address, string accept, Func<ModelFaultException> notFound, CancellationToken cancellationToken, Action<byte[], HttpResponseMessage>? read = null)
+    private byte[] FetchText(RegistryEndpoint endpoint, Uri address, string accept, Func<ModelFaultException> notFound, CancellationToken cancellationToken) =>
+        Fetch(endpoint, address, accept, notFound, (bytes, _) => bytes, cancellationToken);
+
+    private T Fetch<T>(RegistryEndpoint endpoint, Uri address, string accept, Func<ModelFaultException> notFound, Func<byte[], HttpResponseMessage, T> read, CancellationToken cancellationToken)
     {
         using HttpResponseMessage response = _transport.Get(new HttpQuery(address, accept, range: null, endpoint.Registry), cancellationToken);
         if (response.StatusCode == HttpStatusCode.NotFound)
@@ -149,9 +150,7 @@ public sealed class RegistryClient : IDisposable
         }
 
         using BodyStream body = BodyStream.Open(response, _options.OperationTimeout, cancellationToken);
-        byte[] bytes = body.ReadAll(ManifestReader.MaximumBytes, _options.OperationTimeout);
-        read?.Invoke(bytes, response);
-        return bytes;
+        return read(body.ReadAll(ManifestReader.MaximumBytes, _options.OperationTimeout), response);
     }
 
     private static ModelFaultException NotFound(RegistryEndpoint endpoint, string message, Uri address, string? remedy = null) =>

@@ -34,7 +34,7 @@ internal sealed class ManifestTree
     public static ManifestTree OfEntries(string root) => new(Path.Combine(root, "manifests-v2"), isOfEntries: true);
 
     /// <summary>The parts of the path of a model.</summary>
-    public string[] PartsOf(ModelName name) => [HostsOf(name).First(), name.Namespace, name.Model, name.Tag];
+    public string[] PartsOf(ModelName name) => SpellingsOf(name).First();
 
     /// <summary>Where a model belongs.</summary>
     public string PathOf(ModelName name) => Path.Combine([Folder, .. PartsOf(name)]);
@@ -42,7 +42,7 @@ internal sealed class ManifestTree
     /// <summary>What there is of a model, by any of the ways to write its name: the very letters first. To Ollama they are all one.</summary>
     public IEnumerable<StoredName> Find(ModelName name)
     {
-        string[][] spellings = [.. HostsOf(name).Select(host => new[] { host, name.Namespace, name.Model, name.Tag })];
+        string[][] spellings = [.. SpellingsOf(name)];
 
         // Windows takes every spelling for the file's own.
         List<string> exact = Path.DirectorySeparatorChar == '\\' ? [] : [.. spellings.Select(parts => Path.Combine([Folder, .. parts]))];
@@ -52,7 +52,7 @@ internal sealed class ManifestTree
             .Concat(spellings
                 .SelectMany(parts => StoreNames.FindOtherCase(Folder, parts))
                 .Where(path => !exact.Contains(path))
-                .Select(path => NameOf(path) is { } spelt ? new StoredName(spelt, path) : (StoredName?)null)
+                .Select(path => NameOf(path) is { } spelt ? new StoredName(spelt, path) : null)
                 .OfType<StoredName>());
     }
 
@@ -67,6 +67,8 @@ internal sealed class ManifestTree
 
         return paths.SelectMany(path => FolderEntries.Files(path)).Select(NameOf).OfType<ModelName>();
     }
+
+    private IEnumerable<string[]> SpellingsOf(ModelName name) => HostsOf(name).Select(host => new[] { host, name.Namespace, name.Model, name.Tag });
 
     /// <summary>Ollama takes both names of its host for one.</summary>
     private IEnumerable<string> HostsOf(ModelName name) =>

@@ -111,7 +111,9 @@ public sealed partial class StoredManifests
     }
 
     /// <summary>What cannot be read is something else, and can be replaced.</summary>
-    private static bool IsAt(Manifest manifest, string path) => TryReadFile(path)?.AsSpan().SequenceEqual(manifest.GetBytes()) == true;
+    private static bool IsAt(byte[] bytes, string path) => TryReadFile(path)?.AsSpan().SequenceEqual(bytes) == true;
+
+    private static bool IsAt(Manifest manifest, string path) => IsAt(manifest.GetBytes(), path);
 
     private static byte[]? TryReadFile(string path)
     {
@@ -127,7 +129,7 @@ public sealed partial class StoredManifests
 
     private void WriteWhole(byte[] bytes, string path, int levels) => StoreFault.Guard(_store, path, () =>
     {
-        if (TryReadFile(path)?.AsSpan().SequenceEqual(bytes) == true)
+        if (IsAt(bytes, path))
         {
             return;
         }

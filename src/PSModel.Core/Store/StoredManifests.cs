@@ -131,22 +131,24 @@ public sealed partial class StoredManifests
 
     /// <summary>The blobs that the manifests name, as far as these can be read.</summary>
     /// <exception cref="ModelFaultException">There is no store, or a folder cannot be read.</exception>
-    internal HashSet<BlobDigest> FindNamedBlobs()
-    {
-        HashSet<BlobDigest> named = [];
-        foreach (ModelName name in FindNames())
-        {
-            try
-            {
-                named.UnionWith(Read(name).Blobs.Select(layer => layer.Digest));
-            }
-            catch (ModelFaultException)
-            {
-                // What it names, nobody can tell.
-            }
-        }
+    internal HashSet<BlobDigest> FindNamedBlobs() => [.. ReadAll().SelectMany(manifest => manifest.Blobs).Select(layer => layer.Digest)];
 
-        return named;
+    /// <summary>The manifests of all models, as far as these can be read.</summary>
+    /// <exception cref="ModelFaultException">There is no store, or a folder cannot be read.</exception>
+    internal IEnumerable<Manifest> ReadAll() => FindNames().Select(name => TryRead(name)).OfType<Manifest>();
+
+    /// <summary>Reads a manifest of the store as <see cref="Read"/> does; <see langword="null"/> where there is none that can be
+    /// used, and where the others matter more than why.</summary>
+    public Manifest? TryRead(ModelName name, string? runner = null)
+    {
+        try
+        {
+            return Read(name, runner);
+        }
+        catch (ModelFaultException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Whether there is anything of the name, of whatever content.</summary>

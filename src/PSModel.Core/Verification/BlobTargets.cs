@@ -50,24 +50,11 @@ public static class BlobTargets
         try
         {
             return ModelStore.OfBlob(path, digest) is { } store
-                ? store.Manifests.FindNames().Select(name => TryRead(store, name)).OfType<Manifest>().Where(manifest => manifest.Blobs.Any(layer => layer.Digest == digest)).Select(manifest => new BlobOwner(store, manifest)).FirstOrDefault()
+                ? store.Manifests.ReadAll().Where(manifest => manifest.Blobs.Any(layer => layer.Digest == digest)).Select(manifest => new BlobOwner(store, manifest)).FirstOrDefault()
                 : null;
         }
         catch (ModelFaultException)
         {
-            return null;
-        }
-    }
-
-    private static Manifest? TryRead(ModelStore store, ModelName name)
-    {
-        try
-        {
-            return store.Manifests.Read(name);
-        }
-        catch (ModelFaultException)
-        {
-            // Another model may name the blob.
             return null;
         }
     }

@@ -34,18 +34,9 @@ internal sealed class BlobDigestCompleter : StoreCompleter
             .OfType<CompletionResult>();
     }
 
-    private static Manifest? Read(ModelStore store, string name, string? runner)
-    {
-        try
-        {
-            return store.Manifests.Read(ModelName.Parse(name), runner?.ToLowerInvariant());
-        }
-        catch (ModelFaultException)
-        {
-            // The other names' blobs are offered all the same.
-            return null;
-        }
-    }
+    /// <summary>The other names' blobs are offered where one is no name, or there is no such model.</summary>
+    private static Manifest? Read(ModelStore store, string name, string? runner) =>
+        ModelName.TryParse(name, out ModelName? model, out _) ? store.Manifests.TryRead(model, runner?.ToLowerInvariant()) : null;
 
     private static CompletionResult? Offer(TypedWord word, Layer layer, IEnumerable<string> names)
     {
