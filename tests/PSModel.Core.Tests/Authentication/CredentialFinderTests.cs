@@ -116,12 +116,9 @@ public sealed class CredentialFinderTests : IDisposable
         string name = $"test-{Guid.NewGuid():N}";
         string path = Path.Combine(Environment.CurrentDirectory, $"docker-credential-{name}");
         string ran = Path.Combine(_home.Path, "ran");
-        File.WriteAllText(path, $"#!/bin/sh\ntouch {ran}\n");
+        MakeProgram(path, $"touch {ran}");
         try
         {
-#pragma warning disable CA1416 // sh is of Linux.
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-#pragma warning restore CA1416
             Write($"{{\"credsStore\":\"{name}\",\"auths\":{{\"registry.example\":{{\"auth\":\"BOTH\"}}}}}}");
             Assert.Equal("me", Find("https://registry.example")!.User);
             Assert.Contains("not to be found", Assert.Single(_told), StringComparison.Ordinal);
@@ -162,13 +159,16 @@ public sealed class CredentialFinderTests : IDisposable
     /// <summary>It is found by the path of programs, which is that of this process.</summary>
     private void Helper(string name, string script)
     {
-        string path = Path.Combine(_home.Path, $"docker-credential-{name}");
-        File.WriteAllText(path, $"#!/bin/sh\n{script.Replace("SECRET", Secret, StringComparison.Ordinal)}\n");
+        MakeProgram(Path.Combine(_home.Path, $"docker-credential-{name}"), script.Replace("SECRET", Secret, StringComparison.Ordinal));
+        Environment.SetEnvironmentVariable("PATH", $"{_home.Path}{Path.PathSeparator}{Environment.GetEnvironmentVariable("PATH")}");
+    }
+
+    private static void MakeProgram(string path, string script)
+    {
+        File.WriteAllText(path, $"#!/bin/sh\n{script}\n");
         if (!OperatingSystem.IsWindows())
         {
             File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
-
-        Environment.SetEnvironmentVariable("PATH", $"{_home.Path}{Path.PathSeparator}{Environment.GetEnvironmentVariable("PATH")}");
     }
 }
