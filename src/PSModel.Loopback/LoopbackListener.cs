@@ -9,6 +9,9 @@ public static class LoopbackListener
 {
     private const int HttpPort = 80;
 
+    /// <summary>How long an end of waiting may go unseen where accepting does not hear of it.</summary>
+    private const int PollMicroseconds = 100_000;
+
     /// <summary>
     /// Starts to listen at a free address. A model's name holds it, and the name is a path in the store: Windows has no colon in one,
     /// so an address there has no port.
@@ -37,6 +40,33 @@ public static class LoopbackListener
                 // One of sixteen million: the next is free.
             }
         }
+    }
+
+    /// <summary>The next connection.</summary>
+    /// <exception cref="OperationCanceledException">Nobody waits for one any more.</exception>
+    /// <exception cref="SocketException">The listener was closed; so may <see cref="InvalidOperationException"/> say.</exception>
+    public static async Task<Socket> AcceptAsync(TcpListener listener, CancellationToken cancellationToken)
+    {
+        if (!RuntimeInformation.IsOSPlatform(OSPlatform.Windows))
+        {
+            return await listener.AcceptSocketAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        // A connection that is reset before it was accepted has no address there: under Wine the asynchronous call throws for it on a
+        // thread of the pool, where nothing catches it.
+        return await Task.Factory.StartNew(
+            () =>
+            {
+                while (!listener.Server.Poll(PollMicroseconds, SelectMode.SelectRead))
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                }
+
+                return listener.AcceptSocket();
+            },
+            cancellationToken,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default).ConfigureAwait(false);
     }
 
     private static TcpListener Start(IPEndPoint endPoint)

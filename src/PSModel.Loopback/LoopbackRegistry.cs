@@ -149,7 +149,7 @@ public sealed class LoopbackRegistry : IAsyncDisposable
         {
             while (true)
             {
-                Socket socket = await _listener.AcceptSocketAsync(_stop.Token);
+                Socket socket = await LoopbackListener.AcceptAsync(_listener, _stop.Token);
                 LoopbackConnection connection = new(this, socket, ++_connectionCount);
                 Task serving = Task.Run(() => connection.ServeAsync(_stop.Token));
                 _connections[serving] = 0;

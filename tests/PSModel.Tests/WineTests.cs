@@ -83,7 +83,8 @@ public sealed class WineTests(ITestOutputHelper output)
     private static async Task<string> RunAsync(string policy, string script)
     {
         using ChildProcess shell = Wine.Start("pwsh", "-NoProfile", "-NonInteractive", "-ExecutionPolicy", policy, "-Command", script);
-        await shell.WaitAsync(Patience);
-        return shell.Error + shell.Output;
+        int exitCode = await shell.WaitAsync(Patience);
+        Assert.True(exitCode == 0, $"exit code {exitCode}\n{shell.Error}{shell.Output}");
+        return shell.Output;
     }
 }

@@ -38,7 +38,7 @@ internal sealed class RawServer : IDisposable
         {
             while (true)
             {
-                Socket socket = await _listener.AcceptSocketAsync();
+                Socket socket = await LoopbackListener.AcceptAsync(_listener, CancellationToken.None);
                 _ = Task.Factory.StartNew(() => Serve(socket), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             }
         }
