@@ -11,11 +11,21 @@ internal sealed class ReadBuffer : IDisposable
     /// <summary>The largest block size of disks in use; reads past the cache begin, end and are placed at multiples of it.</summary>
     private const int Alignment = 4096;
 
+    /// <summary>Two scans at a time, of two buffers each.</summary>
+    private const int MostKept = 4;
+
+    /// <summary>The collector comes to large arrays late: a call that made its own for each blob would grow its process.</summary>
+    private static readonly Stack<byte[]> Kept = new();
+
     private GCHandle _pin;
 
     public ReadBuffer()
     {
-        Array = new byte[UnitSize + Alignment];
+        lock (Kept)
+        {
+            Array = Kept.Count > 0 ? Kept.Pop() : new byte[UnitSize + Alignment];
+        }
+
         _pin = GCHandle.Alloc(Array, GCHandleType.Pinned);
         Start = (int)((Alignment - (_pin.AddrOfPinnedObject().ToInt64() % Alignment)) % Alignment);
     }
@@ -32,5 +42,20 @@ internal sealed class ReadBuffer : IDisposable
     /// <summary>How many bytes the last read gave.</summary>
     public int Length { get; set; }
 
-    public void Dispose() => _pin.Free();
+    public void Dispose()
+    {
+        if (!_pin.IsAllocated)
+        {
+            return;
+        }
+
+        _pin.Free();
+        lock (Kept)
+        {
+            if (Kept.Count < MostKept)
+            {
+                Kept.Push(Array);
+            }
+        }
+    }
 }

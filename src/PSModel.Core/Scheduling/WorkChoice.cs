@@ -11,6 +11,13 @@ internal sealed class WorkChoice(ScheduleOptions options)
     /// <summary>What a lane alone takes at a time: it goes on with the same answer, so short ones cost nothing.</summary>
     private const long SegmentOfOne = 2 * 1024 * 1024;
 
+    /// <summary>What a lane beside others takes at least, where there is enough for all.</summary>
+    private const long ShortestOfMany = 4 * 1024 * 1024;
+
+    /// <summary>A segment is read for so many times as long as its answer is waited for, where there is room for it: longer ones
+    /// only fill memory with what waits for its turn.</summary>
+    private const double AnswersPerOpening = 32;
+
     /// <summary>Less than twice this is not cut in two.</summary>
     private const long ShortestHalf = 256 * 1024;
 
@@ -209,7 +216,8 @@ internal sealed class WorkChoice(ScheduleOptions options)
         }
 
         long room = (long)(options.Buffers - options.NearReserve) * options.BufferSize;
-        double whole = Math.Min(1.9 * room / lanes, options.Window / 4.0);
+        double worthwhile = Math.Max(ShortestOfMany, AnswersPerOpening * _opening * _rate);
+        double whole = Math.Min(worthwhile, Math.Min(1.9 * room / lanes, options.Window / 4.0));
         double share = (pending + blobs.Sum(other => other.Missing)) / (double)lanes;
         double part = Math.Min(1, ++_claims / (double)lanes);
         return Math.Max(ShortestSegment, (long)Math.Min(whole * part, share));

@@ -31,7 +31,7 @@ internal sealed class CheckpointFile(ModelStore store, BlobDigest digest)
             {
                 return Exists ? Parse(ReadText()).Size : null;
             }
-            catch (Exception e) when (IsDamage(e))
+            catch (Exception e) when (IsDamage(e) || HeldFile.IsReason(e))
             {
                 return null;
             }
@@ -42,6 +42,7 @@ internal sealed class CheckpointFile(ModelStore store, BlobDigest digest)
     /// <param name="size">The size that the manifest names now.</param>
     /// <param name="partialLength">The length of the partial file.</param>
     /// <param name="problem">Why there is none although there is a file.</param>
+    /// <exception cref="HeldFileException">Another program lets nobody read it.</exception>
     public Checkpoint? TryRead(long size, long partialLength, out string? problem)
     {
         problem = null;
@@ -67,7 +68,7 @@ internal sealed class CheckpointFile(ModelStore store, BlobDigest digest)
         }
     }
 
-    private static bool IsDamage(Exception e) =>
+    private static bool IsDamage(Exception e) => !HeldFile.IsReason(e) &&
         e is FormatException or JsonException or InvalidOperationException or KeyNotFoundException or IOException or UnauthorizedAccessException;
 
     public void Write(Checkpoint checkpoint)

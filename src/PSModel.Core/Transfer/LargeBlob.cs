@@ -156,7 +156,9 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
 
     private Checkpoint? FindCheckpoint()
     {
-        Checkpoint? kept = _checkpoints.TryRead(planned.Layer.Size, PartialBlob.LengthOf(_store, planned.Digest), out string? problem);
+        string? problem = null;
+        Checkpoint? kept = null;
+        StoreFault.Guard(_store, _store.Work, () => kept = _checkpoints.TryRead(planned.Layer.Size, PartialBlob.LengthOf(_store, planned.Digest), out problem));
         if (kept is not null)
         {
             context.Tell($"Going on with {planned.Digest} after {ByteText.Exact(kept.Offset)} of {ByteText.Of(kept.Size)}, kept from an earlier call.");

@@ -28,6 +28,23 @@ public sealed class HeldWorkTests : EngineTests
         Assert.Equal(kept, Watcher.Saved!.Meter.BytesResumed);
     }
 
+    /// <summary>What it covers is not lost for that: Windows reads no file whose holder does not allow it.</summary>
+    [Fact]
+    public async Task A_checkpoint_whose_holder_does_not_let_go_is_named_and_is_there_for_the_next_call()
+    {
+        await StopAtAsync(_content, 2 * MB);
+        long kept = KeptOf(_content);
+        string checkpoint = Assert.Single(Directory.GetFiles(Folder.Work, "*.checkpoint"));
+        if (OperatingSystem.IsWindows())
+        {
+            await using FileStream holder = new(checkpoint, FileMode.Open, FileAccess.Read, FileShare.None);
+            ModelFaultException fault = await Assert.ThrowsAsync<ModelFaultException>(() => SaveAsync(_content).WaitAsync(Patience));
+            Assert.Equal((ModelFault.BlobInUse, checkpoint), (fault.Fault, fault.Facts.Path));
+        }
+
+        Assert.Equal(kept, (await SaveAsync(_content)).Meter.BytesResumed);
+    }
+
     /// <summary>Windows does not rename a file whose reader does not allow that.</summary>
     [Fact]
     public async Task A_file_that_is_whole_is_renamed_when_its_reader_lets_go()
