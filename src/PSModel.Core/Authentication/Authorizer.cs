@@ -1,6 +1,7 @@
 using System.Net.Http;
 using PSModel.Core.Faults;
 using PSModel.Core.Names;
+using PSModel.Core.Registry;
 
 namespace PSModel.Core.Authentication;
 
@@ -9,7 +10,7 @@ namespace PSModel.Core.Authentication;
 /// than the registry's, nor on a way that others can read. Thread-safe: many connections that are refused at a time ask for one
 /// token.
 /// </summary>
-internal sealed class Authorizer(CredentialFinder credentials, TokenService tokens)
+internal sealed class Authorizer(CredentialFinder credentials, TokenService tokens, OllamaScheme scheme)
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
@@ -39,21 +40,21 @@ internal sealed class Authorizer(CredentialFinder credentials, TokenService toke
     }
 
     /// <summary>Looks for something else to show after an answer 401; blocks.</summary>
-    /// <param name="registry">The registry that is asked; <see langword="null"/> where it is none.</param>
+    /// <param name="query">What is asked.</param>
     /// <param name="address">Where the request went.</param>
     /// <param name="sent">What was shown.</param>
     /// <param name="response">The answer.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>What goes into the header of the same request, empty for nothing; <see langword="null"/> where all has been shown.</returns>
     /// <exception cref="ModelFaultException">The token service cannot be asked, or refuses.</exception>
-    public string? Renew(RegistryAddress? registry, Uri address, string? sent, HttpResponseMessage response, CancellationToken cancellationToken)
+    public string? Renew(HttpQuery query, Uri address, string? sent, HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        if (registry is null || !KnownHosts.AreOne(registry.Address, address))
+        if (query.Registry is not { } registry || !KnownHosts.AreOne(registry.Address, address))
         {
             return null;
         }
 
-        if (credentials.FindToken(registry) is not null)
+        if (credentials.FindToken(registry) is not null || (sent is not null && IsLeftToken(registry, sent)))
         {
             return credentials.Refuse(registry) ? string.Empty : null;
         }
@@ -68,7 +69,9 @@ internal sealed class Authorizer(CredentialFinder credentials, TokenService toke
         {
             if (grant.Current is not { HasExpired: false } current || current.Header == sent)
             {
-                grant.Current = Find(registry, address, response, cancellationToken);
+                // Whoever waited for an ask that failed would else ask again in its turn, and a dead service fail each after its time.
+                grant.ThrowSince(query.Since);
+                Find(grant, registry, address, response, cancellationToken);
             }
 
             return grant.Current is { } found && found.Header != sent ? found.Header : null;
@@ -78,6 +81,20 @@ internal sealed class Authorizer(CredentialFinder credentials, TokenService toke
             Monitor.Exit(grant);
         }
     }
+
+    private void Find(Grant grant, RegistryAddress registry, Uri address, HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        try
+        {
+            grant.Current = Find(registry, address, response, cancellationToken);
+        }
+        catch (ModelFaultException e)
+        {
+            throw grant.Fail(e);
+        }
+    }
+
+    private bool IsLeftToken(RegistryAddress registry, string sent) => credentials.FindLeftToken(registry) is { } left && BearerHeader(left) == sent;
 
     private AccessToken? Find(RegistryAddress registry, Uri address, HttpResponseMessage response, CancellationToken cancellationToken)
     {
@@ -107,14 +124,19 @@ internal sealed class Authorizer(CredentialFinder credentials, TokenService toke
 
     private AccessToken Ask(RegistryAddress registry, Uri address, AuthChallenge challenge, RegistryCredential? credential, CancellationToken cancellationToken)
     {
-        try
+        if (credential is not null)
         {
-            return tokens.Ask(address, challenge, credential, cancellationToken);
+            try
+            {
+                return tokens.Ask(address, challenge, credential, cancellationToken);
+            }
+            catch (ModelFaultException e) when (TokenService.IsRefusal(e) && credentials.Refuse(registry))
+            {
+                // It is asked without.
+            }
         }
-        catch (ModelFaultException e) when (e.Fault == ModelFault.AuthenticationFailed && credential is not null && credentials.Refuse(registry))
-        {
-            return tokens.Ask(address, challenge, credential: null, cancellationToken);
-        }
+
+        return scheme.Ask(registry, address, challenge, cancellationToken);
     }
 
     private Grant GrantOf(Uri address)
@@ -143,18 +165,6 @@ internal sealed class Authorizer(CredentialFinder credentials, TokenService toke
                 ModelFault.UnencryptedRefused,
                 $"The registry {address.Authority} wants credentials, and they would go over plain http, where anybody on the way can read them.",
                 new FaultFacts { Uri = OutsideText.Of(address), Remedy = "Reach the registry by https." });
-        }
-    }
-
-    /// <summary>What a registry was last shown for a repository, and took.</summary>
-    private sealed class Grant
-    {
-        private volatile AccessToken? _current;
-
-        public AccessToken? Current
-        {
-            get => _current;
-            set => _current = value;
         }
     }
 }

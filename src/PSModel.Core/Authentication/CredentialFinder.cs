@@ -30,8 +30,13 @@ internal sealed class CredentialFinder
     /// <summary>The token that a registry is shown before it asks: one that was given for it, or is made for it alone.</summary>
     public RegistryCredential? FindToken(RegistryAddress registry) =>
         GivenFor(registry) is { } given ? (given.Kind == CredentialKind.Token ? given : null)
-        : KnownHosts.IsHuggingFace(registry.Address) && !IsRefused(registry) ? RegistryCredential.TryOfToken(_variable(HuggingFaceToken))
-        : null;
+        : IsRefused(registry) ? null
+        : FindLeftToken(registry);
+
+    /// <summary>The token that was left for a registry, refused or not: connections that showed it at the same time are refused one
+    /// after the other.</summary>
+    public RegistryCredential? FindLeftToken(RegistryAddress registry) =>
+        KnownHosts.IsHuggingFace(registry.Address) ? RegistryCredential.TryOfToken(_variable(HuggingFaceToken)) : null;
 
     /// <summary>The credential of a registry; <see langword="null"/> where there is none, and it may be asked without.</summary>
     public RegistryCredential? Find(RegistryAddress registry, CancellationToken cancellationToken)
@@ -67,15 +72,13 @@ internal sealed class CredentialFinder
         string host = HostOf(registry);
         lock (_found)
         {
-            bool isFirst = !_refused.Contains(host);
-            if (isFirst)
+            if (_refused.Add(host))
             {
-                _refused.Add(host);
                 _found[host] = null;
                 _tell($"The credentials for {host} that HF_TOKEN or docker login left were refused; it is asked without.");
             }
 
-            return isFirst;
+            return true;
         }
     }
 

@@ -13,6 +13,9 @@ internal static class KnownHosts
     /// <summary>Whether it is that of Hugging Face.</summary>
     public static bool IsHuggingFace(Uri address) => IsUsual(address) && Has(Pairs[1], address);
 
+    /// <summary>Whether it is that of Ollama, or of Hugging Face, which speak Ollama's own scheme.</summary>
+    public static bool IsOfOllama(Uri address) => IsUsual(address) && Pairs.Any(pair => Has(pair, address));
+
     private static bool IsUsual(Uri address) => address.Scheme == "https" && address.IsDefaultPort;
 
     private static bool Has(string[] pair, Uri address) => pair.Contains(address.IdnHost, StringComparer.OrdinalIgnoreCase);

@@ -4,12 +4,13 @@ using System.Text;
 using System.Text.Json;
 using PSModel.Core.Faults;
 using PSModel.Core.Names;
+using PSModel.Core.Registry;
 
 namespace PSModel.Core.Authentication;
 
 /// <summary>
 /// Asks the token service of a registry for a token, as the distribution specification has it: by GET, anonymous or as a user, or
-/// by POST with an identity token. Stateless and thread-safe.
+/// by POST with an identity token; or as Ollama has it, by GET with a signature. Stateless and thread-safe.
 /// </summary>
 /// <param name="send">Sends one request and reads its answer, following no redirect.</param>
 internal sealed class TokenService(Func<HttpRequestMessage, CancellationToken, TokenAnswer> send)
@@ -33,21 +34,42 @@ internal sealed class TokenService(Func<HttpRequestMessage, CancellationToken, T
     {
         Uri realm = RealmOf(registry, challenge);
         using HttpRequestMessage message = credential?.Kind == CredentialKind.IdentityToken ? Post(realm, challenge, credential) : Get(realm, challenge, credential);
+        string refusal = credential is null ? "gives no token without credentials" : "does not take the credentials that it was shown";
+        return Send(message, registry, realm, refusal, cancellationToken);
+    }
+
+    /// <summary>Asks for a token as Ollama does, by a signature; blocks.</summary>
+    /// <param name="registry">The registry that asked for one.</param>
+    /// <param name="challenge">How it asked.</param>
+    /// <param name="key">Who asks.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ModelFaultException">As of the other way.</exception>
+    public AccessToken AskSigned(Uri registry, AuthChallenge challenge, OllamaKey key, CancellationToken cancellationToken)
+    {
+        Uri realm = RealmOf(registry, challenge);
+        using HttpRequestMessage message = new(HttpMethod.Get, OllamaSignature.AddressOf(realm, challenge.Service, Scopes(challenge)));
+        message.Headers.TryAddWithoutValidation("Authorization", key.HeaderFor(OllamaSignature.TextOf(message.RequestUri!)));
+        return Send(message, registry, realm, "does not take what Ollama's key signed", cancellationToken);
+    }
+
+    /// <summary>Whether a fault is that a service does not give a token to whom it was shown.</summary>
+    public static bool IsRefusal(ModelFaultException fault) => fault is { Fault: ModelFault.AuthenticationFailed, Facts.StatusCode: 400 or 401 or 403 };
+
+    private AccessToken Send(HttpRequestMessage message, Uri registry, Uri realm, string refusal, CancellationToken cancellationToken)
+    {
         TokenAnswer answer = send(message, cancellationToken);
         FaultFacts facts = new() { Uri = OutsideText.Of(realm), StatusCode = answer.Status };
         string service = $"The token service {OutsideText.Of(realm)} of the registry {registry.Authority}";
-        switch (answer.Status)
+        return answer.Status switch
         {
-            case 200:
-                return Read(answer.Body, service, facts);
-            case 400 or 401 or 403:
-                throw new ModelFaultException(
-                    ModelFault.AuthenticationFailed,
-                    $"{service} {(credential is null ? "gives no token without credentials" : "does not take the credentials that it was shown")} ({answer.Status}).",
-                    facts);
-            case var status:
-                throw new ModelFaultException(ModelFault.UnexpectedStatus, $"{service} answered {status}.", facts) { IsTransient = status is 408 or 425 or 429 or >= 500 };
-        }
+            200 => Read(answer.Body, service, facts),
+            400 or 401 or 403 => throw new ModelFaultException(ModelFault.AuthenticationFailed, $"{service} {refusal} ({answer.Status}).", facts),
+            var status => throw new ModelFaultException(ModelFault.UnexpectedStatus, $"{service} answered {status}.", facts)
+            {
+                IsTransient = StatusFault.IsTransient(status),
+                RetryAfter = answer.RetryAfter,
+            },
+        };
     }
 
     /// <summary>Whether a challenge names a token service.</summary>

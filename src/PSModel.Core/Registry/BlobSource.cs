@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http;
 using PSModel.Core.Authentication;
@@ -83,6 +84,7 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
     /// <summary>Asks by way of the registry, unless another connection has just done so.</summary>
     private HttpResponseMessage Resolve(ByteRange range, CancellationToken cancellationToken)
     {
+        long since = Stopwatch.GetTimestamp();
         while (!Monitor.TryEnter(_resolving, Look))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -91,7 +93,7 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
         try
         {
             Uri address = _location ?? _registered;
-            HttpResponseMessage response = Ask(address, range, cancellationToken);
+            HttpResponseMessage response = Ask(address, range, cancellationToken, since);
             if (IsSuccess(response))
             {
                 _location = response.RequestMessage!.RequestUri;
@@ -109,12 +111,13 @@ internal sealed class BlobSource(HttpTransport transport, RegistryOptions option
         }
     }
 
-    private HttpResponseMessage Ask(Uri address, ByteRange range, CancellationToken cancellationToken)
+    private HttpResponseMessage Ask(Uri address, ByteRange range, CancellationToken cancellationToken, long? since = null)
     {
         bool isWhole = range.Start == 0 && range.End == layer.Size;
         try
         {
-            return transport.Get(new HttpQuery(address, "*/*", isWhole ? null : range, endpoint.Registry), cancellationToken);
+            HttpQuery query = new(address, "*/*", isWhole ? null : range, endpoint.Registry) { Since = since ?? Stopwatch.GetTimestamp() };
+            return transport.Get(query, cancellationToken);
         }
         catch (ModelFaultException e)
         {

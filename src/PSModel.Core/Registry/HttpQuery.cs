@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http;
 using System.Net.Http.Headers;
@@ -30,6 +31,9 @@ internal sealed class HttpQuery
     public string Accept { get; }
 
     public ByteRange? Range { get; }
+
+    /// <summary>Since when it has been wanted, by the clock of <see cref="Stopwatch"/>: it may have waited for its turn.</summary>
+    public long Since { get; init; } = Stopwatch.GetTimestamp();
 
     public HttpRequestMessage ToMessage(Uri address, string? authorization)
     {

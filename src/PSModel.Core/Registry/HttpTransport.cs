@@ -33,9 +33,12 @@ internal sealed class HttpTransport : IDisposable
     {
         _options = options;
         string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-        CredentialFinder credentials = new(options.Credential, Environment.GetEnvironmentVariable, home, message => options.Trace?.Invoke(message));
-        _authorizer = new Authorizer(credentials, new TokenService(AskForToken));
+        CredentialFinder credentials = new(options.Credential, Environment.GetEnvironmentVariable, home, Tell);
+        TokenService tokens = new(AskForToken);
+        _authorizer = new Authorizer(credentials, tokens, new OllamaScheme(tokens, new OllamaKeyFile(home, Tell)));
         _http = new HttpClient(HandlerFactory.Create(options)) { Timeout = Timeout.InfiniteTimeSpan };
+
+        void Tell(string message) => options.Trace?.Invoke(message);
     }
 
     /// <summary>Sends the request that <paramref name="request"/> describes and gives the first answer that is no redirect,
@@ -66,29 +69,37 @@ internal sealed class HttpTransport : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    /// <summary>Sends one request, and where it is refused for want of a token, once more with one.</summary>
+    /// <summary>Sends one request, and where it is refused for want of a token, once more with one. A token that was shown in vain
+    /// is left out before another is asked for.</summary>
     private HttpResponseMessage SendAuthorized(HttpQuery query, Uri address, CancellationToken cancellationToken)
     {
         string? shown = _authorizer.HeaderFor(query.Registry, address);
         HttpResponseMessage response = SendOnce(query, address, shown, cancellationToken);
-        string? renewed;
+        while (response.StatusCode == HttpStatusCode.Unauthorized && Renew(query, address, shown, response, cancellationToken) is { } renewed)
+        {
+            response.Dispose();
+            shown = renewed.Length > 0 ? renewed : null;
+            response = SendOnce(query, address, shown, cancellationToken);
+            if (shown is not null)
+            {
+                break;
+            }
+        }
+
+        return response;
+    }
+
+    private string? Renew(HttpQuery query, Uri address, string? shown, HttpResponseMessage response, CancellationToken cancellationToken)
+    {
         try
         {
-            renewed = response.StatusCode == HttpStatusCode.Unauthorized ? _authorizer.Renew(query.Registry, address, shown, response, cancellationToken) : null;
+            return _authorizer.Renew(query, address, shown, response, cancellationToken);
         }
         catch
         {
             response.Dispose();
             throw;
         }
-
-        if (renewed is null)
-        {
-            return response;
-        }
-
-        response.Dispose();
-        return SendOnce(query, address, renewed.Length > 0 ? renewed : null, cancellationToken);
     }
 
     private HttpResponseMessage SendOnce(HttpQuery query, Uri address, string? authorization, CancellationToken cancellationToken)
@@ -103,7 +114,7 @@ internal sealed class HttpTransport : IDisposable
         message.Headers.TryAddWithoutValidation("User-Agent", HttpQuery.UserAgent);
         using HttpResponseMessage response = Send(message, "for a token", cancellationToken);
         using BodyStream body = BodyStream.Open(response, _options.OperationTimeout, cancellationToken);
-        return new TokenAnswer((int)response.StatusCode, body.ReadAll(LongestToken, _options.OperationTimeout));
+        return new TokenAnswer((int)response.StatusCode, body.ReadAll(LongestToken, _options.OperationTimeout), StatusFault.RetryAfterOf(response));
     }
 
     private HttpResponseMessage Send(HttpRequestMessage message, string what, CancellationToken cancellationToken)

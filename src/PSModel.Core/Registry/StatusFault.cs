@@ -50,10 +50,11 @@ internal static class StatusFault
         };
     }
 
-    private static bool IsTransient(int status) => status is 408 or 425 or 429 or >= 500;
+    /// <summary>Whether the same request may well succeed a moment later.</summary>
+    public static bool IsTransient(int status) => status is 408 or 425 or 429 or >= 500;
 
-    /// <summary>No wait at all is left to the backoff, and a wait for days to the user.</summary>
-    private static TimeSpan? RetryAfterOf(HttpResponseMessage response)
+    /// <summary>How long an answer asks to be left alone. No wait at all is left to the backoff, and a wait for days to the user.</summary>
+    public static TimeSpan? RetryAfterOf(HttpResponseMessage response)
     {
         TimeSpan? wait = RateLimitOf(response) ?? response.Headers.RetryAfter switch
         {

@@ -3,6 +3,7 @@ using System.Net.Http;
 using System.Text;
 using PSModel.Core.Authentication;
 using PSModel.Core.Faults;
+using PSModel.Core.Registry;
 
 namespace PSModel.Core.Tests.Authentication;
 
@@ -72,7 +73,7 @@ public sealed class AuthorizerTests
         File.WriteAllText(Path.Combine(home.Path, ".docker", "config.json"), "{\"auths\":{\"registry.example\":{\"auth\":\"bWU6c3RhbGU=\"}}}");
         List<string> told = [];
         CredentialFinder finder = new(isGiven ? RegistryCredential.OfUser("me", "stale") : null, _ => null, home.Path, told.Add);
-        Authorizer authorizer = new(finder, new TokenService((message, token) => message.Headers.Authorization is null ? Answer(message, token) : new TokenAnswer(401, [])));
+        Authorizer authorizer = Make(finder, (message, token) => message.Headers.Authorization is null ? Answer(message, token) : new TokenAnswer(401, []));
         if (isOpen)
         {
             Assert.Equal("Bearer token-1", Renew(authorizer, Blob, sent: null));
@@ -89,11 +90,71 @@ public sealed class AuthorizerTests
     {
         RegistryAddress face = new(new Uri("https://hf.co"), IsNamed: true);
         Uri address = new("https://huggingface.co/v2/me/model/manifests/latest");
-        Authorizer authorizer = new(new CredentialFinder(null, name => name == "HF_TOKEN" ? "stale" : null, string.Empty, _ => { }), new TokenService(Answer));
+        Authorizer authorizer = Make(new CredentialFinder(null, name => name == "HF_TOKEN" ? "stale" : null, string.Empty, _ => { }), Answer);
         Assert.Equal("Bearer stale", authorizer.HeaderFor(face, address));
         Assert.Equal(string.Empty, Renew(authorizer, address, "Bearer stale", face, "Bearer realm=\"Authentication required\", charset=\"UTF-8\""));
         Assert.Null(authorizer.HeaderFor(face, address));
         Assert.Null(Renew(authorizer, address, null, face, "Bearer realm=\"Authentication required\", charset=\"UTF-8\""));
+    }
+
+    [Fact]
+    public void Connections_that_showed_it_at_the_same_time_all_go_on_without_it()
+    {
+        RegistryAddress face = new(new Uri("https://hf.co"), IsNamed: true);
+        Uri address = new("https://huggingface.co/v2/me/model/blobs/sha256:0");
+        List<string> told = [];
+        Authorizer authorizer = Make(new CredentialFinder(null, name => name == "HF_TOKEN" ? "stale" : null, string.Empty, told.Add), Answer);
+        string?[] shown = [.. Enumerable.Range(0, 4).Select(_ => authorizer.HeaderFor(face, address))];
+        Assert.Equal([string.Empty], shown.Select(header => Renew(authorizer, address, header, face, "Bearer realm=\"Authentication required\"")).Distinct());
+        Assert.Single(told);
+    }
+
+    [Fact]
+    public void So_do_repositories_that_a_stale_password_is_left_for()
+    {
+        using TestParts.TemporaryFolder home = new();
+        Directory.CreateDirectory(Path.Combine(home.Path, ".docker"));
+        File.WriteAllText(Path.Combine(home.Path, ".docker", "config.json"), "{\"auths\":{\"registry.example\":{\"auth\":\"bWU6c3RhbGU=\"}}}");
+        using Barrier both = new(2);
+        Authorizer authorizer = Make(
+            new CredentialFinder(null, _ => null, home.Path, _ => { }),
+            (message, token) =>
+            {
+                bool isShown = message.Headers.Authorization is not null;
+                Assert.True(!isShown || both.SignalAndWait(TimeSpan.FromSeconds(60), token));
+                return isShown ? new TokenAnswer(401, []) : Answer(message, token);
+            });
+        Uri[] blobs = [Blob, new Uri("https://registry.example/v2/library/other/blobs/sha256:0")];
+        Assert.All(blobs.AsParallel().WithDegreeOfParallelism(2).Select(blob => Renew(authorizer, blob, sent: null)).ToArray(), Assert.NotNull);
+    }
+
+    [Fact]
+    public void Those_that_waited_for_an_ask_that_failed_share_its_fault_and_later_ones_ask_again()
+    {
+        const int Connections = 8;
+        using CountdownEvent begun = new(Connections);
+        bool isDead = true;
+        Authorizer authorizer = Make(
+            new CredentialFinder(null, _ => null, Path.GetTempPath(), _ => { }),
+            (message, token) =>
+            {
+                TokenAnswer answer = Answer(message, token);
+                Assert.True(begun.Wait(TimeSpan.FromSeconds(60), token));
+                return isDead ? new TokenAnswer(503, [], TimeSpan.FromSeconds(7)) : answer;
+            });
+        using HttpResponseMessage response = new(HttpStatusCode.Unauthorized);
+        response.Headers.TryAddWithoutValidation("WWW-Authenticate", "Bearer realm=\"https://auth.example/token\"");
+        Exception[] faults = [.. Enumerable.Range(0, Connections).AsParallel().WithDegreeOfParallelism(Connections).Select(_ =>
+        {
+            HttpQuery query = new(Blob, "*/*", range: null, Named);
+            begun.Signal();
+            return Record.Exception(() => authorizer.Renew(query, Blob, sent: null, response, CancellationToken.None));
+        })];
+        Assert.Equal(Connections, faults.Distinct().Count());
+        Assert.All(faults, fault => Assert.Equal((true, TimeSpan.FromSeconds(7)), (Assert.IsType<ModelFaultException>(fault).IsTransient, ((ModelFaultException)fault).RetryAfter)));
+        Assert.Equal(1, _asked);
+        isDead = false;
+        Assert.Equal("Bearer token-2", Renew(authorizer, Blob, sent: null));
     }
 
     [Theory]
@@ -103,13 +164,19 @@ public sealed class AuthorizerTests
     public void A_registry_that_only_a_store_names_is_not_named_by_the_call(string text, string source, bool isNamed)
     {
         PSModel.Core.Names.ModelName name = PSModel.Core.Names.ModelName.Parse(text);
-        Assert.True(new PSModel.Core.Registry.RegistryEndpoint(name, new()).Registry.IsNamed);
+        Assert.True(new RegistryEndpoint(name, new()).Registry.IsNamed);
         PSModel.Core.Manifests.Manifest manifest = PSModel.Core.Manifests.ManifestReader.Read(name, source, Encoding.UTF8.GetBytes("{\"schemaVersion\":2,\"layers\":[]}"));
-        Assert.Equal(isNamed, PSModel.Core.Registry.RegistryEndpoint.Of(manifest, new()).Registry.IsNamed);
-        Assert.False(PSModel.Core.Registry.RegistryEndpoint.Of(name, "https://evil.example", new()).Registry.IsNamed);
+        Assert.Equal(isNamed, RegistryEndpoint.Of(manifest, new()).Registry.IsNamed);
+        Assert.False(RegistryEndpoint.Of(name, "https://evil.example", new()).Registry.IsNamed);
     }
 
-    private Authorizer Make(RegistryCredential? given) => new(new CredentialFinder(given, _ => null, Path.GetTempPath(), _ => { }), new TokenService(Answer));
+    private Authorizer Make(RegistryCredential? given) => Make(new CredentialFinder(given, _ => null, Path.GetTempPath(), _ => { }), Answer);
+
+    private static Authorizer Make(CredentialFinder finder, Func<HttpRequestMessage, CancellationToken, TokenAnswer> answer)
+    {
+        TokenService tokens = new(answer);
+        return new Authorizer(finder, tokens, new OllamaScheme(tokens, new OllamaKeyFile(string.Empty, _ => { })));
+    }
 
     private TokenAnswer Answer(HttpRequestMessage message, CancellationToken cancellationToken) =>
         new(200, Encoding.UTF8.GetBytes($"{{\"token\":\"token-{Interlocked.Increment(ref _asked)}\"}}"));
@@ -118,6 +185,6 @@ public sealed class AuthorizerTests
     {
         using HttpResponseMessage response = new(HttpStatusCode.Unauthorized);
         response.Headers.TryAddWithoutValidation("WWW-Authenticate", challenge);
-        return authorizer.Renew(registry ?? Named, address, sent, response, CancellationToken.None);
+        return authorizer.Renew(new HttpQuery(address, "*/*", range: null, registry ?? Named), address, sent, response, CancellationToken.None);
     }
 }

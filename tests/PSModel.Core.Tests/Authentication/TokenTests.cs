@@ -7,22 +7,9 @@ using PSModel.Loopback;
 namespace PSModel.Core.Tests.Authentication;
 
 /// <summary>A registry that wants a token of a service, which the registry of the tests plays too.</summary>
-public sealed class TokenTests : EngineTests
+public sealed class TokenTests : TokenRegistryTests
 {
-    private const string Secret = "s3cret-word";
-
     private readonly BlobContent _content = BlobContent.Generate(8 * MB, 1);
-    private readonly List<string> _traced = [];
-
-    /// <summary>The tokens that were given out, the one that counts last.</summary>
-    private readonly List<string> _tokens = [];
-
-    private int _uses;
-
-    /// <summary>How often a token may be shown.</summary>
-    private int UsesOfToken { get; set; } = int.MaxValue;
-
-    private string TokenBody { get; set; } = "{\"token\":\"TOKEN\"}";
 
     [Theory]
     [InlineData("{\"token\":\"TOKEN\"}")]
@@ -244,50 +231,5 @@ public sealed class TokenTests : EngineTests
         await SaveAsync(_content);
         Assert.Single(Registry.Requests, request => !request.Headers.ContainsKey("authorization"));
         NothingShowsSecrets();
-    }
-
-    private static bool IsToken(LoopbackRequest request) => request.Path.StartsWith("/token", StringComparison.Ordinal);
-
-    private List<LoopbackRequest> TokenRequests() => [.. Registry.Requests.Where(IsToken)];
-
-    private void Trace() => RegistryOptions.Trace = line =>
-    {
-        lock (_traced)
-        {
-            _traced.Add(line);
-        }
-    };
-
-    private void NothingShowsSecrets()
-    {
-        Assert.NotEmpty(_traced);
-        Assert.DoesNotContain(_traced.Concat(Watcher.Told), line => line.Contains(Secret, StringComparison.Ordinal) || line.Contains("Bearer", StringComparison.Ordinal));
-        Assert.All(Directory.GetFiles(Folder.Path, "*", SearchOption.AllDirectories).Where(path => new FileInfo(path).Length < MB), path => Assert.DoesNotContain(Secret, File.ReadAllText(path), StringComparison.Ordinal));
-    }
-
-    /// <summary>Lets nobody in who does not show the token that was given out last, or another one.</summary>
-    private void Guard(Action<LoopbackRequest, LoopbackAnswer>? more = null, string? realm = null, string? token = null)
-    {
-        Trace();
-        Registry.Fault = (request, answer) =>
-        {
-            lock (_tokens)
-            {
-                if (IsToken(request))
-                {
-                    _tokens.Add($"token-{_tokens.Count}");
-                    _uses = 0;
-                    answer.Become(200, TokenBody.Replace("TOKEN", _tokens[^1], StringComparison.Ordinal), "application/json");
-                }
-                else if (request.Headers.GetValueOrDefault("authorization") != $"Bearer {token ?? _tokens.LastOrDefault()}" || _uses++ >= UsesOfToken)
-                {
-                    answer.Become(401, "{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}", "application/json");
-                    answer.Headers["WWW-Authenticate"] = $"Bearer realm=\"{realm ?? new Uri(Registry.Address, "/token").AbsoluteUri}\",service=\"registry.test\",scope=\"repository:library/demo:pull\"";
-                    return;
-                }
-            }
-
-            more?.Invoke(request, answer);
-        };
     }
 }
