@@ -40,6 +40,9 @@ public sealed class DockerRegistry : IDisposable
     /// <param name="authentication">The line of its configuration.</param>
     public Task<DockerRegistry> StartGuardedAsync(string authentication) => StartAsync(null, authentication, Path.Combine(_folder.Path, "storage"));
 
+    /// <summary>Starts one that fetches from another what it is asked for, and keeps it.</summary>
+    public static Task<DockerRegistry> StartCacheAsync(Uri remote) => StartAsync(null, $"proxy: {{ remoteurl: {remote.AbsoluteUri.TrimEnd('/')} }}", copyOf: null);
+
     private static async Task<DockerRegistry> StartAsync(string? folder, string authentication, string? copyOf)
     {
         DockerRegistry registry = new(FreePort.Find(), folder, authentication, copyOf);

@@ -11,10 +11,10 @@ public sealed class HelpTests : IDisposable
     private const string RunExamples =
         """
         param($registry)
-        $PSDefaultParameterValues = @{ '*-Model*:Registry' = $registry }
         foreach ($command in 'Save-ModelBlob', 'Get-ModelManifest', 'Test-ModelBlob') {
             foreach ($example in (Get-Help $command).examples.example) {
                 $Error.Clear()
+                $PSDefaultParameterValues = if ($example.code -notmatch ' -Source ') { @{ '*-Model*:Registry' = $registry } } else { @{} }
                 $output = @(. ([scriptblock]::Create($example.code)))
                 "$command | $($example.title) | $($output.Count) objects | $($Error.Count) errors $Error"
             }
@@ -105,10 +105,11 @@ public sealed class HelpTests : IDisposable
     {
         await using LoopbackRegistry registry = LoopbackRegistry.Start();
         registry.Offer(LoopbackModel.Generate("library/gemma4", "31b", 3_000_000));
+        registry.Offer(LoopbackModel.Generate("group/sub/project/llama", "8b", 1_000_000, seed: 3));
         registry.Offer(LoopbackModel.Generate("library/nomic-embed-text", "latest", 1_000_000, seed: 2));
         using ChildProcess process = ChildProcess.StartScript(
             $"& {{ {RunExamples} }} {registry.Address}",
-            ("OLLAMA_MODELS", Path.Combine(_folder.Path, "store")), ("HOME", _folder.Path), ("MODEL_MIRROR", registry.Address.ToString()));
+            ("OLLAMA_MODELS", Path.Combine(_folder.Path, "store")), ("HOME", _folder.Path), ("MODEL_MIRROR", registry.Address.GetLeftPart(UriPartial.Authority)));
         await process.WaitAsync();
 
         string[] lines = process.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

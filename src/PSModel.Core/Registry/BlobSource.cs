@@ -1,244 +1,90 @@
-using System.Diagnostics;
-using System.Net;
-using System.Net.Http;
-using PSModel.Core.Authentication;
 using PSModel.Core.Faults;
-using PSModel.Core.Manifests;
 
 namespace PSModel.Core.Registry;
 
 /// <summary>
-/// Where one blob's bytes come from. The registry often answers with a redirect to a signed address that expires: the
-/// address is resolved once for all connections, kept, and resolved again when it has expired. Thread-safe.
+/// Where one blob's bytes come from: the first registry that has it. One that fails in mid-blob gives way to the next, and what it
+/// brought stays: the digest decides whether the parts fit. Thread-safe.
 /// </summary>
-internal sealed class BlobSource(HttpTransport transport, RegistryOptions options, RegistryEndpoint endpoint, Layer layer)
+internal sealed class BlobSource
 {
-    /// <summary>How often a connection that waits for another's answer looks whether it is still wanted.</summary>
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+    /// <summary>A connection that brought so many bytes before it broke speaks for its registry.</summary>
+    private const long Worthwhile = 1024 * 1024;
 
-    /// <summary>Of an ETag, which checkpoints keep.</summary>
-    private const int LongestValidator = 200;
+    /// <summary>More failures than a registry can gather: it does not have the blob.</summary>
+    private const int Never = int.MaxValue / 2;
 
-    private readonly Uri _registered = endpoint.Blob(layer.Digest);
-    private readonly object _resolving = new();
-    private volatile Uri? _location;
+    private readonly IReadOnlyList<RegistryBlob> _places;
+    private readonly RegistryHealth _health;
+    private readonly Action<string> _trace;
+    private readonly int[] _failures;
+    private volatile RegistryBlob _latest;
+
+    /// <param name="places">The blob at each registry, in the order in which to ask; one at least.</param>
+    /// <param name="health">What is known of the registries.</param>
+    /// <param name="trace">Told of each registry that is passed over.</param>
+    public BlobSource(IReadOnlyList<RegistryBlob> places, RegistryHealth health, Action<string> trace)
+    {
+        _places = places;
+        _health = health;
+        _trace = trace;
+        _failures = new int[places.Count];
+        _latest = places[0];
+    }
 
     /// <summary>The ETag of the answer that came last, if it gave one.</summary>
-    public string? Validator { get; private set; }
+    public string? Validator => _latest.Validator;
 
-    /// <summary>Opens the bytes of <paramref name="range"/>. An address that has failed is dropped, and resolved again once.</summary>
+    /// <summary>Opens the bytes of <paramref name="range"/>.</summary>
     /// <returns>A stream that begins at the range, or at byte 0 where the server ignores ranges.</returns>
-    /// <exception cref="ModelFaultException">The answer is not what was asked for; transient where another than the registry
-    /// gave it, since the next attempt may be led elsewhere.</exception>
+    /// <exception cref="ModelFaultException">No registry gives what was asked for; transient where one of them may yet.</exception>
     public BlobStream Open(ByteRange range, CancellationToken cancellationToken)
     {
-        Uri? known = _location;
-        HttpResponseMessage response = (known is null ? null : AskKnown(known, range, cancellationToken)) ?? Resolve(range, cancellationToken);
-        try
+        if (_places.Count == 1)
         {
-            return Check(response, range, cancellationToken);
+            return _places[0].Open(range, cancellationToken);
         }
-        catch (Exception e)
+
+        List<ModelFaultException> faults = [];
+        foreach (int at in Order())
         {
-            Uri answered = response.RequestMessage!.RequestUri!;
-            response.Dispose();
-            if (e is not ModelFaultException fault || answered == _registered)
+            RegistryBlob place = _places[at];
+            try
             {
-                throw;
+                BlobStream stream = place.Open(range, cancellationToken);
+                _latest = place;
+                _health.NoteAnswer(place.Endpoint);
+                long begun = stream.Position;
+                stream.OnBroken = () => Count(at, isLasting: false, gained: stream.Position - begun);
+                return stream;
             }
-
-            Drop(known);
-            Drop(answered);
-            throw Transient(fault);
-        }
-    }
-
-    /// <summary>Asks where the blob was last found.</summary>
-    /// <returns><see langword="null"/> where it is there no more: signed addresses expire, and hosts go.</returns>
-    private HttpResponseMessage? AskKnown(Uri known, ByteRange range, CancellationToken cancellationToken)
-    {
-        if (known == _registered)
-        {
-            return Ask(known, range, cancellationToken);
-        }
-
-        try
-        {
-            HttpResponseMessage response = Ask(known, range, cancellationToken);
-            if (IsSuccess(response))
+            catch (ModelFaultException fault)
             {
-                return response;
+                cancellationToken.ThrowIfCancellationRequested();
+                _health.NoteFault(place.Endpoint, fault);
+                Count(at, isLasting: !fault.IsTransient, gained: 0);
+                _trace($"{place.Endpoint.Registry.Address.Authority} is passed over: {fault.Message}");
+                faults.Add(fault);
             }
-
-            response.Dispose();
-        }
-        catch (ModelFaultException)
-        {
-            // The registry may name another address, and its own fault says more than this one.
         }
 
-        Drop(known);
-        return null;
+        throw RegistryHealth.Worst(faults);
     }
 
-    /// <summary>Asks by way of the registry, unless another connection has just done so.</summary>
-    private HttpResponseMessage Resolve(ByteRange range, CancellationToken cancellationToken)
+    /// <summary>Those that failed least, and of these the ones that can be reached; the order of the call decides between equals.</summary>
+    private List<int> Order()
     {
-        long since = Stopwatch.GetTimestamp();
-        while (!Monitor.TryEnter(_resolving, Look))
+        lock (_failures)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-        }
-
-        try
-        {
-            Uri address = _location ?? _registered;
-            HttpResponseMessage response = Ask(address, range, cancellationToken, since);
-            if (IsSuccess(response))
-            {
-                _location = response.RequestMessage!.RequestUri;
-            }
-            else
-            {
-                Drop(address);
-            }
-
-            return response;
-        }
-        finally
-        {
-            Monitor.Exit(_resolving);
+            return [.. Enumerable.Range(0, _places.Count).OrderBy(at => _failures[at] >= Never).ThenBy(at => _health.IsDown(_places[at].Endpoint)).ThenBy(at => _failures[at])];
         }
     }
 
-    private HttpResponseMessage Ask(Uri address, ByteRange range, CancellationToken cancellationToken, long? since = null)
+    private void Count(int at, bool isLasting, long gained)
     {
-        bool isWhole = range.Start == 0 && range.End == layer.Size;
-        try
+        lock (_failures)
         {
-            HttpQuery query = new(address, "*/*", isWhole ? null : range, endpoint.Registry) { Since = since ?? Stopwatch.GetTimestamp() };
-            return transport.Get(query, cancellationToken);
-        }
-        catch (ModelFaultException e)
-        {
-            Drop(address);
-            bool isElsewhere = e.Facts.Uri != OutsideText.Of(_registered);
-            if (isElsewhere && (e.Fault is ModelFault.RegistryUnreachable or ModelFault.UnexpectedStatus))
-            {
-                throw Transient(e);
-            }
-
-            throw;
+            _failures[at] = isLasting ? Never : gained < Worthwhile ? Math.Min(_failures[at] + 1, Never) : _failures[at];
         }
     }
-
-    /// <summary>Forgets the address, unless another has come in its place.</summary>
-    private void Drop(Uri? address)
-    {
-        Uri? current = _location;
-        if (current is not null && current == address && current != _registered)
-        {
-            Interlocked.CompareExchange(ref _location, null, current);
-        }
-    }
-
-    private static bool IsSuccess(HttpResponseMessage response) => response.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent;
-
-    /// <summary>Credentials are another matter: the registry's own, on any of its addresses.</summary>
-    private static ModelFaultException Transient(ModelFaultException fault) => fault.Fault == ModelFault.AuthenticationFailed
-        ? fault
-        : new ModelFaultException(fault.Fault, fault.Message, fault.Facts, fault.InnerException)
-        {
-            IsTransient = true,
-            RetryAfter = fault.RetryAfter,
-        };
-
-    private BlobStream Check(HttpResponseMessage response, ByteRange range, CancellationToken cancellationToken)
-    {
-        Uri answered = response.RequestMessage!.RequestUri!;
-        if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone && answered == _registered)
-        {
-            FaultFacts facts = Facts(response);
-            throw new ModelFaultException(
-                ModelFault.BlobNotFound,
-                $"The registry {answered.Authority} names {layer.Digest} in the manifest of {endpoint.Name.Shortest}, and does not have it.",
-                facts);
-        }
-
-        if (!IsSuccess(response))
-        {
-            throw StatusFault.From(response, _registered, isLasting: false, cancellationToken);
-        }
-
-        RefuseForeignContent(response);
-        (long start, long? end) = response.StatusCode == HttpStatusCode.PartialContent ? CheckPart(response, range) : CheckWhole(response);
-        Validator = response.Headers.ETag?.ToString() is { Length: <= LongestValidator } validator && !ShownSecrets.Has(validator, response.RequestMessage!) ? validator : null;
-        BodyStream body = BodyStream.Open(response, options.OperationTimeout, cancellationToken);
-        return new BlobStream(body, start, end);
-    }
-
-    /// <summary>A portal's or a proxy's page comes with status 200 as well.</summary>
-    private void RefuseForeignContent(HttpResponseMessage response)
-    {
-        if (response.Content.Headers.ContentType?.MediaType is "text/html")
-        {
-            throw Unexpected(response, "answered with a web page in place of the blob; a proxy or a sign-in page stands in between");
-        }
-
-        if (response.Content.Headers.ContentEncoding.FirstOrDefault(coding => coding != "identity") is { } encoding)
-        {
-            throw Unexpected(response, $"answered with bytes compressed by '{OutsideText.Of(encoding)}', which was not asked for; a proxy stands in between");
-        }
-    }
-
-    private (long Start, long? End) CheckWhole(HttpResponseMessage response)
-    {
-        long? length = response.Content.Headers.ContentLength;
-        return length is null || length == layer.Size ? (0, length) : throw WrongSize(response, length.Value);
-    }
-
-    private (long Start, long? End) CheckPart(HttpResponseMessage response, ByteRange range)
-    {
-        if (response.Content.Headers.ContentRange is not { Unit: "bytes", From: { } from, To: { } to } part)
-        {
-            throw Unexpected(response, "answered 206 without saying which bytes it sends");
-        }
-
-        if (part.Length is { } total && total != layer.Size)
-        {
-            throw WrongSize(response, total);
-        }
-
-        if (from != range.Start || to >= range.End || (response.Content.Headers.ContentLength is { } length && length != to - from + 1))
-        {
-            throw Unexpected(response, $"was asked for the bytes {range} and sent '{part}'");
-        }
-
-        return (from, to + 1);
-    }
-
-    private ModelFaultException Unexpected(HttpResponseMessage response, string what)
-    {
-        FaultFacts facts = Facts(response);
-        return new ModelFaultException(ModelFault.UnexpectedStatus, $"{facts.Uri} {what}.", facts) { IsTransient = true };
-    }
-
-    private ModelFaultException WrongSize(HttpResponseMessage response, long actual)
-    {
-        FaultFacts facts = Facts(response);
-        facts.ExpectedSize = layer.Size;
-        facts.ActualSize = actual;
-        return new ModelFaultException(
-            ModelFault.SizeMismatch,
-            $"{facts.Uri} offers {ByteText.Exact(actual)}, and the manifest of {endpoint.Name.Shortest} names {ByteText.Exact(layer.Size)} for {layer.Digest}.",
-            facts);
-    }
-
-    private FaultFacts Facts(HttpResponseMessage response) => new()
-    {
-        Name = endpoint.Name.Shortest,
-        Digest = layer.Digest.ToString(),
-        Uri = OutsideText.Of(response.RequestMessage!.RequestUri!),
-        StatusCode = (int)response.StatusCode,
-    };
 }

@@ -9,11 +9,29 @@ internal sealed class BlobStream(BodyStream body, long start, long? end) : IDisp
     /// <summary>The offset at which the server promised to end; <see langword="null"/> where it promised nothing.</summary>
     public long? End { get; } = end;
 
+    /// <summary>Told where the bytes break off before the end that was promised.</summary>
+    public Action? OnBroken { get; set; }
+
     /// <summary>Reads some bytes; 0 at the end of what the server sends.</summary>
     public int Read(byte[] buffer, int offset, int count)
     {
-        int read = body.Read(buffer, offset, count);
+        int read;
+        try
+        {
+            read = body.Read(buffer, offset, count);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            OnBroken?.Invoke();
+            throw;
+        }
+
         Position += read;
+        if (read == 0 && count > 0 && Position < End)
+        {
+            OnBroken?.Invoke();
+        }
+
         return read;
     }
 

@@ -18,6 +18,7 @@ public sealed class RegistryClient : IDisposable
 
     private readonly HttpTransport _transport;
     private readonly RegistryOptions _options;
+    private readonly RegistryHealth _health = new();
 
     /// <summary>Makes a client; no connection is opened yet.</summary>
     public RegistryClient(RegistryOptions options)
@@ -45,26 +46,8 @@ public sealed class RegistryClient : IDisposable
     /// <exception cref="ModelFaultException">It cannot be had, or cannot be used.</exception>
     public Manifest GetManifest(ModelName name, string? origin, string? runner, CancellationToken cancellationToken)
     {
-        RegistryEndpoint endpoint = RegistryEndpoint.Of(name, origin, _options);
-        string source = endpoint.ManifestAddress.AbsoluteUri;
-        byte[] bytes = Retries.Run(token => FetchText(endpoint, endpoint.ManifestAddress, AcceptManifest, NoModel, token), onRetry: null, cancellationToken);
-        if (name.Pin is { } pin)
-        {
-            RequireDigest(endpoint, endpoint.ManifestAddress, bytes, pin, "the name");
-            source = endpoint.SourceOfTag;
-            name = name.WithoutPin;
-        }
-
-        if (ManifestListReader.TryRead(name, source, bytes) is not { } list)
-        {
-            return ManifestReader.Read(name, source, bytes);
-        }
-
-        ManifestListEntry choice = list.Choose(runner);
-        Trace($"{name.Shortest} is a list of manifests; the one for {choice.Runner ?? "any runner"} is taken, {choice.Digest}.");
-        return ManifestReader.Read(name, source, Retries.Run(token => FetchChosen(endpoint, choice, token), onRetry: null, cancellationToken)).Of(list, choice);
-
-        ModelFaultException NoModel() => NotFound(endpoint, $"The registry {endpoint.ManifestAddress.Authority} has no model '{name.Shortest}'.", endpoint.ManifestAddress);
+        IReadOnlyList<RegistryEndpoint> registries = RegistryEndpoint.AllOf(name, origin, _options);
+        return Retries.Run(token => _health.First(registries, registry => ReadManifest(registry, runner, token), Trace), onRetry: null, cancellationToken);
     }
 
     /// <summary>Asks which tags a registry has of a model; blocks until it is there.</summary>
@@ -74,20 +57,22 @@ public sealed class RegistryClient : IDisposable
     /// <exception cref="ModelFaultException">The registry has no such model, or lists no tags.</exception>
     public IReadOnlyList<ModelName> GetTags(ModelName name, CancellationToken cancellationToken)
     {
-        RegistryEndpoint endpoint = new(name, _options);
-        List<ModelName> found = [];
-        HashSet<Uri> asked = [];
-        for (Uri? next = endpoint.TagsAddress; next is not null;)
+        IReadOnlyList<RegistryEndpoint> registries = RegistryEndpoint.AllOf(name, origin: null, _options);
+        (RegistryEndpoint registry, TagList list) = Retries.Run(
+            token => _health.First(registries, registry => (registry, FetchTags(registry, registry.TagsAddress, token)), Trace),
+            onRetry: null,
+            cancellationToken);
+        List<ModelName> found = [.. list.Tags.Select(name.WithTag)];
+        HashSet<Uri> asked = [registry.TagsAddress];
+        while (list.Next is { } next)
         {
             if (!asked.Add(next) || asked.Count > MaximumPages)
             {
                 throw new ModelFaultException(ModelFault.UnexpectedStatus, $"The registry {next.Authority} lists tags without end.", new FaultFacts { Name = name.Shortest, Uri = OutsideText.Of(next) });
             }
 
-            Uri page = next;
-            TagList list = Retries.Run(token => FetchTags(endpoint, page, token), onRetry: null, cancellationToken);
+            list = Retries.Run(token => FetchTags(registry, next, token), onRetry: null, cancellationToken);
             found.AddRange(list.Tags.Select(name.WithTag));
-            next = list.Next;
         }
 
         return found;
@@ -99,7 +84,29 @@ public sealed class RegistryClient : IDisposable
     internal void Trace(string message) => _options.Trace?.Invoke(message);
 
     /// <summary>The source of one blob; it resolves the blob's address when it is first asked for bytes.</summary>
-    internal BlobSource OpenBlob(Manifest manifest, Layer layer) => new(_transport, _options, RegistryEndpoint.Of(manifest, _options), layer);
+    internal BlobSource OpenBlob(Manifest manifest, Layer layer) =>
+        new([.. RegistryEndpoint.AllOf(manifest, _options).Select(registry => new RegistryBlob(_transport, _options, registry, layer))], _health, Trace);
+
+    private Manifest ReadManifest(RegistryEndpoint endpoint, string? runner, CancellationToken cancellationToken)
+    {
+        ModelName name = endpoint.Name.WithoutPin;
+        byte[] bytes = FetchText(endpoint, endpoint.ManifestAddress, AcceptManifest, NoModel, cancellationToken);
+        foreach ((BlobDigest digest, string who) in endpoint.Pins)
+        {
+            RequireDigest(endpoint, endpoint.ManifestAddress, bytes, digest, who);
+        }
+
+        if (ManifestListReader.TryRead(name, endpoint.SourceOfTag, bytes) is not { } list)
+        {
+            return ManifestReader.Read(name, endpoint.SourceOfTag, bytes);
+        }
+
+        ManifestListEntry choice = list.Choose(runner);
+        Trace($"{name.Shortest} is a list of manifests; the one for {choice.Runner ?? "any runner"} is taken, {choice.Digest}.");
+        return ManifestReader.Read(name, endpoint.SourceOfTag, FetchChosen(endpoint, choice, cancellationToken)).Of(list, choice);
+
+        ModelFaultException NoModel() => NotFound(endpoint, $"The registry {endpoint.ManifestAddress.Authority} has no model '{endpoint.ShownName}'.", endpoint.ManifestAddress);
+    }
 
     /// <summary>A manifest of a list is a blob, and named by its digest alone.</summary>
     private byte[] FetchChosen(RegistryEndpoint endpoint, ManifestListEntry choice, CancellationToken cancellationToken)

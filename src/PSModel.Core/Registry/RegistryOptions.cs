@@ -1,12 +1,18 @@
 using PSModel.Core.Authentication;
+using PSModel.Core.Names;
 
 namespace PSModel.Core.Registry;
 
 /// <summary>How to reach a registry. Set it up before it is given to a <see cref="RegistryClient"/>; it is not watched afterwards.</summary>
 public sealed class RegistryOptions
 {
-    /// <summary>Fetch from here in place of the host in the name; scheme, host and port count, and a path is put before <c>/v2/</c>.</summary>
-    public Uri? Registry { get; set; }
+    /// <summary>Fetch from the first of these that has it, in place of the host in the name; scheme, host and port count, and a path is put
+    /// before <c>/v2/</c>. Empty for the name's own host.</summary>
+    public IReadOnlyList<Uri> Registries { get; set; } = [];
+
+    /// <summary>Fetch from here in place of all that the name tells; <see langword="null"/> for the name's own place. It goes before
+    /// <see cref="Registries"/>.</summary>
+    public OciReference? Source { get; set; }
 
     /// <summary>Allow plain http to a host that is not loopback.</summary>
     public bool AllowUnencrypted { get; set; }

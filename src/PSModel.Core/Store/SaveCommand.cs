@@ -25,7 +25,8 @@ public static class SaveCommand
     public static string For(ModelStore store, ModelName name, string? origin, string how = "")
     {
         string plain = $"http://{name.Host}";
-        bool isPlain = origin is null ? name.Scheme == "http" : origin == plain;
+        OciReference? source = OciReference.TryOfAddress(origin);
+        bool isPlain = source is null && (origin is null ? name.Scheme == "http" : origin == plain);
         string text = isPlain ? $"{plain}/{name.Namespace}/{name.Model}:{name.Tag}" : name.Shortest;
         text = name.Pin is null ? text : $"{text}@{name.Pin}";
         bool isElsewhere = origin is not null && origin != plain && origin != $"{ModelName.DefaultScheme}://{name.Host}";
@@ -33,7 +34,7 @@ public static class SaveCommand
         return string.Join(" ", new[]
         {
             $"Save-ModelBlob {text} -StorePath {Quote(store.Root)}",
-            isElsewhere ? $"-Registry {Quote(origin!)}" : string.Empty,
+            source is not null ? $"-Source {Quote(source.ToString())}" : isElsewhere ? $"-Registry {Quote(origin!)}" : string.Empty,
             isExposed ? "-AllowUnencrypted" : string.Empty,
             how,
         }.Where(part => part.Length > 0));

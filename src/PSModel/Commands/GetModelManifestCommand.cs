@@ -5,6 +5,7 @@ using PSModel.Core.Manifests;
 using PSModel.Core.Names;
 using PSModel.Core.Registry;
 using PSModel.Core.Store;
+using PSModel.Errors;
 using PSModel.Output;
 
 namespace PSModel.Commands;
@@ -43,13 +44,21 @@ public sealed class GetModelManifestCommand : RegistryCommand
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (string name in Name ?? ["*"])
+        if (Local && Source is not null)
+        {
+            ThrowTerminatingError(ErrorRecords.OfArgument("-Local and -Source cannot both be given: one is the store, the other a registry.", nameof(Source)));
+        }
+
+        IReadOnlyList<string> names = Name ?? (WantedSource is { } source ? [source.ToName().ToString()] : ["*"]);
+        bool isLocal = Local || (Name is null && Source is null);
+        RequireOneName(names);
+        foreach (string name in names)
         {
             if (ListTag)
             {
-                GetTags(name, isLocal: Local || Name is null);
+                GetTags(name, isLocal);
             }
-            else if (Local || Name is null)
+            else if (isLocal)
             {
                 GetLocal(name);
             }

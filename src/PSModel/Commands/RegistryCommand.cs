@@ -3,6 +3,7 @@ using System.Security;
 using PSModel.Completion;
 using PSModel.Core.Authentication;
 using PSModel.Core.Faults;
+using PSModel.Core.Names;
 using PSModel.Core.Registry;
 using PSModel.Errors;
 using PSModel.Pipeline;
@@ -13,11 +14,17 @@ namespace PSModel.Commands;
 public abstract class RegistryCommand : StoreCommand
 {
     private RegistryClient? _client;
+    private string? _name;
 
-    /// <summary>Fetch from this registry in place of the name's host; the name in the store stays.</summary>
+    /// <summary>Fetch from the first of these registries that has it, in place of the name's host; the name in the store stays.</summary>
     [Parameter]
-    [ValidateNotNull]
-    public Uri? Registry { get; set; }
+    [ValidateNotNullOrEmpty]
+    public Uri[]? Registry { get; set; }
+
+    /// <summary>Fetch from this place of a registry: <c>host/repository:tag</c>; the name in the store stays.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Source { get; set; }
 
     /// <summary>Which manifest of a list: the program that is to run the model. Left out, the one that Ollama would take.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -83,7 +90,8 @@ public abstract class RegistryCommand : StoreCommand
     /// <summary>The client, the same for the whole call. For the pipeline thread.</summary>
     private protected RegistryClient Connect() => _client ??= new RegistryClient(new RegistryOptions
     {
-        Registry = Registry,
+        Registries = Registry ?? [],
+        Source = WantedSource,
         Credential = RequireOne(Credential, Token),
         AllowUnencrypted = AllowUnencrypted,
         ConnectionTimeout = ToTimeout(ConnectionTimeoutSeconds),
@@ -92,6 +100,46 @@ public abstract class RegistryCommand : StoreCommand
         RetryInterval = TimeSpan.FromSeconds(RetryIntervalSec),
         Trace = message => CurrentPump?.Post(() => WriteDebug(OutsideText.OneLine(message))),
     });
+
+    /// <summary>What -Source says; <see langword="null"/> where it is not given. For the pipeline thread.</summary>
+    private protected OciReference? WantedSource
+    {
+        get
+        {
+            if (Source is null)
+            {
+                return null;
+            }
+
+            if (Registry is not null)
+            {
+                ThrowTerminatingError(ErrorRecords.OfArgument("-Registry and -Source cannot both be given: a source names its registry.", nameof(Source)));
+            }
+
+            try
+            {
+                return OciReference.Parse(Source);
+            }
+            catch (ModelFaultException fault)
+            {
+                ThrowTerminatingError(ErrorRecords.From(fault, nameof(Source)));
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Ends the call where a source would be saved under several names. For the pipeline thread.</summary>
+    private protected void RequireOneName(IEnumerable<string> names)
+    {
+        foreach (string name in Source is null ? [] : names)
+        {
+            _name ??= name;
+            if (_name != name)
+            {
+                ThrowTerminatingError(ErrorRecords.OfArgument($"-Source is the place of one model, and the names '{OutsideText.Of(_name)}' and '{OutsideText.Of(name)}' are given for it.", nameof(Source)));
+            }
+        }
+    }
 
     /// <summary>The runner in Ollama's letters; <see langword="null"/> where none is named.</summary>
     private protected string? WantedRunner => string.IsNullOrEmpty(Runner) ? null : Runner!.ToLowerInvariant();

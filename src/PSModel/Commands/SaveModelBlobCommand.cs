@@ -111,6 +111,7 @@ public sealed class SaveModelBlobCommand : RegistryCommand
             return;
         }
 
+        RequireOneName(ParameterSetName == ManifestSet ? [Manifest!.Name ?? string.Empty] : Name);
         RegistryClient client = Connect();
         string? origin = string.IsNullOrEmpty(Origin) ? null : Origin;
         string? runner = WantedRunner;

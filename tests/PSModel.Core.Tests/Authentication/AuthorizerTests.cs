@@ -166,8 +166,8 @@ public sealed class AuthorizerTests
         PSModel.Core.Names.ModelName name = PSModel.Core.Names.ModelName.Parse(text);
         Assert.True(new RegistryEndpoint(name, new()).Registry.IsNamed);
         PSModel.Core.Manifests.Manifest manifest = PSModel.Core.Manifests.ManifestReader.Read(name, source, Encoding.UTF8.GetBytes("{\"schemaVersion\":2,\"layers\":[]}"));
-        Assert.Equal(isNamed, RegistryEndpoint.Of(manifest, new()).Registry.IsNamed);
-        Assert.False(RegistryEndpoint.Of(name, "https://evil.example", new()).Registry.IsNamed);
+        Assert.Equal(isNamed, RegistryEndpoint.AllOf(manifest, new())[0].Registry.IsNamed);
+        Assert.False(RegistryEndpoint.AllOf(name, "https://evil.example", new())[0].Registry.IsNamed);
     }
 
     private Authorizer Make(RegistryCredential? given) => Make(new CredentialFinder(given, _ => null, Path.GetTempPath(), _ => { }), Answer);

@@ -143,7 +143,7 @@ public sealed class AddressTests
             string body = $$"""{"schemaVersion":2,"layers":[{"digest":"sha256:{{new string('a', 64)}}","size":1}]}""";
             return [Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Length: {body.Length}\r\n\r\n{body}")];
         });
-        using RegistryClient first = new(new RegistryOptions { Registry = new Uri(server.Address + path.TrimStart('/')) });
+        using RegistryClient first = new(new RegistryOptions { Registries = [new Uri(server.Address + path.TrimStart('/'))] });
         Manifest manifest = first.GetManifest(ModelName.Parse(name), CancellationToken.None);
         using RegistryClient second = new(new RegistryOptions { MaximumRetryCount = 0 });
 
@@ -154,7 +154,7 @@ public sealed class AddressTests
 
     private ModelFaultException Get(string name, Uri? registry)
     {
-        RegistryOptions options = new() { Registry = registry, MaximumRetryCount = 0, Trace = _traced.Add, ConnectionTimeout = TimeSpan.FromSeconds(10) };
+        RegistryOptions options = new() { Registries = registry is null ? [] : [registry], MaximumRetryCount = 0, Trace = _traced.Add, ConnectionTimeout = TimeSpan.FromSeconds(10) };
         using RegistryClient client = new(options);
         ModelFaultException fault = Assert.Throws<ModelFaultException>(() => client.GetManifest(ModelName.Parse(name), CancellationToken.None));
         _traced.ForEach(Shown.IsPlain);

@@ -75,7 +75,7 @@ public sealed class EndlessTests
     {
         RegistryOptions options = new()
         {
-            Registry = server.Address,
+            Registries = [server.Address],
             MaximumRetryCount = 0,
             ConnectionTimeout = TimeSpan.FromSeconds(3),
             OperationTimeout = TimeSpan.FromSeconds(1),

@@ -24,7 +24,7 @@ internal sealed class HostileSave(string folder) : ISaveObserver
     {
         RegistryOptions options = new()
         {
-            Registry = registry,
+            Registries = registry is null ? [] : [registry],
             MaximumRetryCount = 1,
             RetryInterval = TimeSpan.FromMilliseconds(1),
             ConnectionTimeout = TimeSpan.FromSeconds(2),

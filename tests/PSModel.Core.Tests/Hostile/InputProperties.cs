@@ -105,7 +105,7 @@ public sealed class InputProperties
     {
         if (Uri.TryCreate(text, UriKind.RelativeOrAbsolute, out Uri? address))
         {
-            CheckEndpoint(ModelName.Parse("demo"), new RegistryOptions { Registry = address, AllowUnencrypted = true });
+            CheckEndpoint(ModelName.Parse("demo"), new RegistryOptions { Registries = [address], AllowUnencrypted = true });
         }
     }
 
@@ -124,7 +124,7 @@ public sealed class InputProperties
 
             // A manifest that came from there leads back to it.
             Manifest manifest = ManifestReader.Read(name, endpoint.ManifestAddress.AbsoluteUri, Valid);
-            Assert.Equal(endpoint.ManifestAddress, RegistryEndpoint.Of(manifest, new RegistryOptions { AllowUnencrypted = true }).ManifestAddress);
+            Assert.Equal(endpoint.ManifestAddress, RegistryEndpoint.AllOf(manifest, new RegistryOptions { AllowUnencrypted = true })[0].ManifestAddress);
         });
     }
 

@@ -69,7 +69,7 @@ public sealed class RegistryTextTests
     private Manifest Get(string head, string body)
     {
         using RawServer server = new(head, body);
-        using RegistryClient client = new(new RegistryOptions { Registry = server.Address, MaximumRetryCount = 0, Trace = _traced.Add });
+        using RegistryClient client = new(new RegistryOptions { Registries = [server.Address], MaximumRetryCount = 0, Trace = _traced.Add });
         return client.GetManifest(ModelName.Parse("demo"), CancellationToken.None);
     }
 }
