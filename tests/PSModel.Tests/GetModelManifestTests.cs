@@ -34,6 +34,34 @@ public sealed class GetModelManifestTests : IAsyncLifetime, IDisposable
         Assert.Equal(["Model", "Template", "License", "Params", "Config"], kinds.Output.Select(item => item.BaseObject));
     }
 
+    /// <summary>Each answer waits for the others to be asked for.</summary>
+    [Theory]
+    [InlineData("param($names) Get-ModelManifest $names -OperationTimeoutSeconds 60 -ConnectionTimeoutSeconds 60")]
+    [InlineData("param($names) $names | Get-ModelManifest -OperationTimeoutSeconds 60 -ConnectionTimeoutSeconds 60")]
+    public void Many_are_asked_for_side_by_side_and_given_in_their_order_and_one_that_fails_keeps_no_other(string script)
+    {
+        string[] tags = ["a", "b", "c", "d", "e", "f", "g"];
+        string[] names = [.. tags.Select(tag => _registry.Offer(_model.WithManifest(_model.Manifest, tag)))];
+        using CountdownEvent asked = new(names.Length);
+        _registry.Fault = (request, answer) =>
+        {
+            if (asked.CurrentCount > 0)
+            {
+                asked.Signal();
+            }
+
+            Assert.True(asked.Wait(TimeSpan.FromSeconds(60)));
+            if (request.Path.EndsWith("/c", StringComparison.Ordinal))
+            {
+                answer.Become(404, "no");
+            }
+        };
+        EngineResult result = _engine.Run(script, (object)names);
+        Assert.Equal(["a", "b", "d", "e", "f", "g"], result.Values("Tag"));
+        Assert.Equal(names[2], result.SingleError("ManifestNotFound", ErrorCategory.ObjectNotFound).TargetObject);
+        Assert.Equal(names.Length, _registry.Requests.Count);
+    }
+
     [Fact]
     public void The_store_is_read_with_Local()
     {

@@ -15,6 +15,11 @@ namespace PSModel.Commands;
 [OutputType(typeof(ModelManifest), typeof(string), typeof(ModelTag))]
 public sealed class GetModelManifestCommand : RegistryCommand
 {
+    /// <summary>As many connections as a registry hardly minds.</summary>
+    private const int SideBySide = 8;
+
+    private readonly List<string> _asked = [];
+
     /// <summary>The model names; none at all for every manifest in the store.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Model")]
@@ -64,19 +69,49 @@ public sealed class GetModelManifestCommand : RegistryCommand
             }
             else
             {
-                GetRemote(name);
+                _asked.Add(name);
+                if (_asked.Count == SideBySide)
+                {
+                    GetRemote();
+                }
             }
         }
     }
 
-    private void GetRemote(string name)
+    /// <inheritdoc/>
+    protected override void EndProcessing() => GetRemote();
+
+    /// <summary>Asks for the manifests that were gathered, side by side, and gives them in the order of the names.</summary>
+    private void GetRemote()
     {
-        RegistryClient client = Connect();
-        Run(OutsideText.Typed(name), (pump, token) =>
+        if (_asked.Count == 0)
         {
-            pump.Post(Read(() => client.GetManifest(ModelName.Parse(name), origin: null, WantedRunner, token)));
-            return Task.CompletedTask;
+            return;
+        }
+
+        RegistryClient client = Connect();
+        List<string> names = [.. _asked];
+        _asked.Clear();
+        Run(OutsideText.Typed(names[0]), async (pump, token) =>
+        {
+            Task<Action>[] reads = [.. names.Select(name => Task.Factory.StartNew(() => GetRemote(client, name, token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
+            foreach (Task<Action> read in reads)
+            {
+                pump.Post(await read.ConfigureAwait(false));
+            }
         });
+    }
+
+    private Action GetRemote(RegistryClient client, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Read(() => client.GetManifest(ModelName.Parse(name), origin: null, WantedRunner, cancellationToken));
+        }
+        catch (ModelFaultException fault)
+        {
+            return () => WriteError(ErrorRecords.From(fault, OutsideText.Typed(name)));
+        }
     }
 
     private void GetTags(string name, bool isLocal)
