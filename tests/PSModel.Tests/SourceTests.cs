@@ -62,6 +62,30 @@ public sealed class SourceTests : IDisposable
         Assert.True(dying.BlobBytesSent > 0);
     }
 
+    /// <summary>What another tool pushed is a model all the same, byte for byte. Of Docker's manifests skopeo takes no layers of Ollama's.</summary>
+    [NeedsFact(DockerRegistry.Program, "skopeo")]
+    public async Task What_skopeo_copied_to_another_registry_is_fetched_from_there()
+    {
+        using DockerRegistry from = await DockerRegistry.StartAsync();
+        using DockerRegistry to = await DockerRegistry.StartAsync();
+        LoopbackModel model = _model.WithManifest(System.Text.Encoding.UTF8.GetBytes(System.Text.Encoding.UTF8.GetString(_model.Manifest)
+            .Replace("application/vnd.docker.distribution.manifest.v2", "application/vnd.oci.image.manifest.v1", StringComparison.Ordinal)
+            .Replace("application/vnd.docker.container.image.v1", "application/vnd.oci.image.config.v1", StringComparison.Ordinal)));
+        await from.PushAsync(model);
+        await ChildProcess.RunAsync(
+            "skopeo",
+            "copy",
+            "--insecure-policy",
+            "--preserve-digests",
+            "--src-tls-verify=false",
+            "--dest-tls-verify=false",
+            $"docker://{from.Address.Authority}/{_model.Name}:8b",
+            $"docker://{to.Address.Authority}/copies/of/llama:8b");
+        EngineResult saved = Save($"llama:8b -Source 'http://{to.Address.Authority}/copies/of/llama:8b@{OllamaStore.DigestOf(model.Manifest)}'");
+        Assert.Empty(saved.Errors);
+        Assert.Equal(5, Texts(saved).Count(status => status == "Downloaded"));
+    }
+
     [Theory]
     [InlineData("Save-ModelBlob demo -Source group/llama", "is no registry's host")]
     [InlineData("Save-ModelBlob demo -Source 'me:word@ghcr.io/me/llama'", "user name or a password")]
