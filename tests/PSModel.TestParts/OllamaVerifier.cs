@@ -32,13 +32,13 @@ public sealed class OllamaVerifier
         string? header = request.Headers.GetValueOrDefault("authorization");
         if (IsToken(request))
         {
-            bool isRight = _key.IsAsked(new Uri(_registry.Address, request.Path), header);
+            bool isRight = _key.IsAsked(new Uri(Realm, request.Path), header);
             answer.Become(isRight ? 200 : 401, isRight ? $"{{\"token\":\"{_token}\"}}" : "{}", "application/json");
         }
         else if (header != $"Bearer {_token}")
         {
             answer.Become(401, "{}", "application/json");
-            answer.Headers["WWW-Authenticate"] = $"Bearer realm=\"{Realm}\",service=\"{_registry.Address.Host}\",scope=\"repository:library/demo:pull\"";
+            answer.Headers["WWW-Authenticate"] = $"Bearer realm=\"{Realm}\",service=\"{Realm.Host}\",scope=\"repository:library/demo:pull\"";
         }
     }
 

@@ -36,6 +36,39 @@ public sealed class OllamaKeyTests : IAsyncLifetime, IDisposable
         Assert.Empty(elsewhere.Signatures);
     }
 
+    /// <summary>With an outdated token, too, that was left for Hugging Face: what is not taken is left out.</summary>
+    [NeedsTheory("ssh-keygen", "openssl")]
+    [InlineData("demo", "https://ollama.com/token", "ollama.com registry.ollama.ai")]
+    [InlineData("hf.co/library/demo:latest", "https://huggingface.co/token", "hf.co huggingface.co")]
+    public async Task A_registry_of_Ollamas_is_shown_a_signature_at_once(string name, string realm, string hosts)
+    {
+        using SshKey key = await SshKey.MakeAsync();
+        OllamaVerifier verifier = new(_registry, key) { Realm = new Uri(realm) };
+        await using TunnelProxy proxy = new(_registry.EndPoint);
+        _registry.Offer(_model);
+        string all = await SaveAsync(key, verifier, name, [("HF_TOKEN", "stale"), .. proxy.Environment]);
+        Assert.Equal(_model.Blobs.Count, all.Split("blob Downloaded").Length - 1);
+        Assert.Single(verifier.Asked);
+        Assert.Single(verifier.Signatures);
+        Assert.Equal(name.StartsWith("hf.co", StringComparison.Ordinal), _registry.Requests.Any(request => request.Headers.GetValueOrDefault("authorization") == "Bearer stale"));
+        Assert.Equal(hosts, string.Join(' ', proxy.Hosts.Order(StringComparer.Ordinal)));
+    }
+
+    [NeedsTheory("ssh-keygen", "openssl")]
+    [InlineData("demo", "https://elsewhere.example/token", "registry.ollama.ai")]
+    [InlineData("hf.co/library/demo:latest", "https://ollama.com/token", "hf.co")]
+    public async Task For_a_registry_of_Ollamas_nobody_else_is_asked(string name, string realm, string hosts)
+    {
+        using SshKey key = await SshKey.MakeAsync();
+        OllamaVerifier verifier = new(_registry, key) { Realm = new Uri(realm) };
+        await using TunnelProxy proxy = new(_registry.EndPoint);
+        string all = await SaveAsync(key, verifier, name, proxy.Environment);
+        Assert.Contains("UntrustedRealm", all, StringComparison.Ordinal);
+        Assert.Contains(new Uri(realm).Host, all, StringComparison.Ordinal);
+        Assert.Equal(hosts, string.Join(' ', proxy.Hosts));
+        Assert.Empty(verifier.Asked);
+    }
+
     [NeedsTheory("ssh-keygen", "openssl")]
     [InlineData("encrypted", "protected by a passphrase", "ssh-keygen -p -f")]
     [InlineData("damaged", "cannot be used: it is damaged", "Put back the key")]
@@ -71,22 +104,23 @@ public sealed class OllamaKeyTests : IAsyncLifetime, IDisposable
     public void Dispose() => _store.Dispose();
 
     /// <summary>As the user whose home has the key, and without the tester's own credentials.</summary>
-    private async Task<string> SaveAsync(SshKey key, OllamaVerifier verifier)
+    private async Task<string> SaveAsync(SshKey key, OllamaVerifier verifier, string? name = null, params (string Name, string Value)[] environment)
     {
         string[] secret = File.Exists(key.Path) ? [.. key.PrivateLines] : [];
         using ChildProcess process = ChildProcess.StartScript(
             $$"""
             $VerbosePreference = $DebugPreference = 'Continue'
             & {
-                Save-ModelBlob {{_registry.Offer(_model)}} '{{_store.Path}}' -VerifyInline -ErrorVariable failed | ForEach-Object { "blob $($_.Status)" }
+                Save-ModelBlob {{name ?? _registry.Offer(_model)}} '{{_store.Path}}' -VerifyInline -ErrorVariable failed | ForEach-Object { "blob $($_.Status)" }
                 foreach ($one in $failed) { $one.FullyQualifiedErrorId; $one.ErrorDetails.RecommendedAction; $one.Exception.ToString() }
                 [System.Runtime.Loader.AssemblyLoadContext]::All | Where-Object Name -EQ PSModel | ForEach-Object Assemblies | ForEach-Object { "signer $($_.GetName().Name)" }
             } *>&1 | Out-String -Width 900 -Stream
             """,
-            ("HOME", key.Home),
+            [("HOME", key.Home),
             ("DOCKER_CONFIG", key.Home),
             ("REGISTRY_AUTH_FILE", string.Empty),
-            ("HF_TOKEN", string.Empty));
+            ("HF_TOKEN", string.Empty),
+            .. environment]);
         await process.WaitAsync();
         string all = process.Output + process.Error;
         Assert.All(secret, line => Assert.DoesNotContain(line, all, StringComparison.Ordinal));
