@@ -7,6 +7,7 @@ namespace PSModel.Core.Manifests;
 public sealed class Manifest
 {
     private readonly byte[] _bytes;
+    private byte[]? _served;
 
     internal Manifest(ModelName name, string source, byte[] bytes, BlobDigest digest, string mediaType, Layer? config, IReadOnlyList<Layer> layers)
     {
@@ -114,8 +115,19 @@ public sealed class Manifest
         return copy;
     }
 
-    /// <summary>A copy of the bytes as they were read.</summary>
+    /// <summary>A copy of the bytes as they were read, or made.</summary>
     public byte[] GetBytes() => (byte[])_bytes.Clone();
+
+    /// <summary>A copy of the bytes as they were served, also where another manifest was made of them.</summary>
+    public byte[] GetServedBytes() => (byte[])(_served ?? _bytes).Clone();
+
+    /// <summary>The same manifest, said to have been made of another one.</summary>
+    internal Manifest MadeOf(byte[] served)
+    {
+        Manifest copy = (Manifest)MemberwiseClone();
+        copy._served = served;
+        return copy;
+    }
 
     private static bool IsAnchor(Layer layer) => MediaTypes.IsManifest(layer.MediaType) || layer.MediaType == MediaTypes.OllamaList;
 }

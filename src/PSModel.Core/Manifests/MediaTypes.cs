@@ -12,9 +12,13 @@ internal static class MediaTypes
     /// <summary>Ollama's list of the manifests of one model, one for each runner (its change 16590).</summary>
     public const string OllamaList = "application/vnd.ollama.manifest.list.v2+json";
 
+    /// <summary>The config of an image, and of a model of Ollama's.</summary>
+    public const string DockerConfig = "application/vnd.docker.container.image.v1+json";
+
+    /// <summary>What the kind of a layer of Ollama's follows.</summary>
+    public const string OllamaPrefix = "application/vnd.ollama.image.";
+
     private const int LongestType = 255;
-    private const string OllamaPrefix = "application/vnd.ollama.image.";
-    private const string DockerConfig = "application/vnd.docker.container.image.v1+json";
     private const string OciConfig = "application/vnd.oci.image.config.v1+json";
 
     private static readonly HashSet<string> OllamaKinds = new(StringComparer.Ordinal)

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Http;
 using PSModel.Core.Faults;
 
 namespace PSModel.Core.Registry;
@@ -18,9 +20,11 @@ internal sealed class BlobSource
     private readonly RegistryHealth _health;
     private readonly Action<string> _trace;
     private readonly int[] _failures;
-    private volatile RegistryBlob _latest;
+    private readonly byte[]? _content;
+    private readonly Uri? _address;
+    private volatile RegistryBlob? _latest;
 
-    /// <param name="places">The blob at each registry, in the order in which to ask; one at least.</param>
+    /// <param name="places">The blob at each registry, in the order in which to ask.</param>
     /// <param name="health">What is known of the registries.</param>
     /// <param name="trace">Told of each registry that is passed over.</param>
     public BlobSource(IReadOnlyList<RegistryBlob> places, RegistryHealth health, Action<string> trace)
@@ -29,17 +33,32 @@ internal sealed class BlobSource
         _health = health;
         _trace = trace;
         _failures = new int[places.Count];
-        _latest = places[0];
+        _latest = places.Count > 0 ? places[0] : null;
+    }
+
+    /// <summary>A blob that no registry has, since it was made here.</summary>
+    /// <param name="address">What it was made of, for messages.</param>
+    /// <param name="content">The blob.</param>
+    public BlobSource(Uri address, byte[] content)
+        : this([], new RegistryHealth(), _ => { })
+    {
+        _address = address;
+        _content = content;
     }
 
     /// <summary>The ETag of the answer that came last, if it gave one.</summary>
-    public string? Validator => _latest.Validator;
+    public string? Validator => _latest?.Validator;
 
     /// <summary>Opens the bytes of <paramref name="range"/>.</summary>
     /// <returns>A stream that begins at the range, or at byte 0 where the server ignores ranges.</returns>
     /// <exception cref="ModelFaultException">No registry gives what was asked for; transient where one of them may yet.</exception>
     public BlobStream Open(ByteRange range, CancellationToken cancellationToken)
     {
+        if (_content is not null)
+        {
+            return OpenContent(range, cancellationToken);
+        }
+
         if (_places.Count == 1)
         {
             return _places[0].Open(range, cancellationToken);
@@ -69,6 +88,17 @@ internal sealed class BlobSource
         }
 
         throw RegistryHealth.Worst(faults);
+    }
+
+    /// <summary>As a registry would answer it, so that it takes the way of every blob.</summary>
+    private BlobStream OpenContent(ByteRange range, CancellationToken cancellationToken)
+    {
+        HttpResponseMessage response = new(HttpStatusCode.OK)
+        {
+            Content = new ByteArrayContent(_content!, (int)range.Start, (int)range.Length),
+            RequestMessage = new HttpRequestMessage(HttpMethod.Get, _address),
+        };
+        return new BlobStream(BodyStream.Open(response, Timeout.InfiniteTimeSpan, cancellationToken), range.Start, range.End);
     }
 
     /// <summary>Those that failed least, and of these the ones that can be reached; the order of the call decides between equals.</summary>

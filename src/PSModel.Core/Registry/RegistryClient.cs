@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http;
+using System.Text;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
@@ -84,8 +85,9 @@ public sealed class RegistryClient : IDisposable
     internal void Trace(string message) => _options.Trace?.Invoke(message);
 
     /// <summary>The source of one blob; it resolves the blob's address when it is first asked for bytes.</summary>
-    internal BlobSource OpenBlob(Manifest manifest, Layer layer) =>
-        new([.. RegistryEndpoint.AllOf(manifest, _options).Select(registry => new RegistryBlob(_transport, _options, registry, layer))], _health, Trace);
+    internal BlobSource OpenBlob(Manifest manifest, Layer layer) => ForeignModel.TryContentOf(manifest, layer) is { } made
+        ? new BlobSource(new Uri(RegistryEndpoint.AllOf(manifest, _options)[0].SourceOfTag), made)
+        : new([.. RegistryEndpoint.AllOf(manifest, _options).Select(registry => new RegistryBlob(_transport, _options, registry, layer))], _health, Trace);
 
     private Manifest ReadManifest(RegistryEndpoint endpoint, string? runner, CancellationToken cancellationToken)
     {
@@ -98,7 +100,8 @@ public sealed class RegistryClient : IDisposable
 
         if (ManifestListReader.TryRead(name, endpoint.SourceOfTag, bytes) is not { } list)
         {
-            return ManifestReader.Read(name, endpoint.SourceOfTag, bytes);
+            Manifest manifest = ManifestReader.Read(name, endpoint.SourceOfTag, bytes);
+            return ForeignModel.Is(manifest) ? ForeignModel.Convert(manifest, FetchConfig(endpoint, manifest.Config!, cancellationToken)) : manifest;
         }
 
         ManifestListEntry choice = list.Choose(runner);
@@ -114,6 +117,20 @@ public sealed class RegistryClient : IDisposable
         Uri address = endpoint.Blob(choice.Digest);
         byte[] bytes = FetchText(endpoint, address, BlobType, () => NotFound(endpoint, $"The registry {address.Authority} has a list of the manifests of '{endpoint.Name.Shortest}', and not the one that the list names, {choice.Digest}.", address, "Only the registry's owner can push it again; -Runner names another one of the list."), cancellationToken);
         RequireDigest(endpoint, address, bytes, choice.Digest, "the list");
+        return bytes;
+    }
+
+    /// <summary>A config that is longer tells nothing that is looked for.</summary>
+    private byte[] FetchConfig(RegistryEndpoint endpoint, Layer config, CancellationToken cancellationToken)
+    {
+        if (config.Size > ForeignModel.LongestConfig)
+        {
+            return Encoding.UTF8.GetBytes("{}");
+        }
+
+        Uri address = endpoint.Blob(config.Digest);
+        byte[] bytes = FetchText(endpoint, address, BlobType, () => NotFound(endpoint, $"The registry {address.Authority} has '{endpoint.ShownName}', and not its config, {config.Digest}.", address), cancellationToken);
+        RequireDigest(endpoint, address, bytes, config.Digest, "its manifest");
         return bytes;
     }
 

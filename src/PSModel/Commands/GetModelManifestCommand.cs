@@ -182,7 +182,7 @@ public sealed class GetModelManifestCommand : RegistryCommand
         WriteVerbose(OutsideText.OneLine($"The manifest of {manifest.Name.Shortest} was read from {manifest.Source}."));
         if (Raw)
         {
-            WriteObject(OutputFactory.RawOf(manifest));
+            WriteObject(OutputFactory.RawOf(manifest.GetServedBytes()));
         }
         else
         {
