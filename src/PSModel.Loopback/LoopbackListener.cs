@@ -22,6 +22,9 @@ public static class LoopbackListener
     /// <summary>Starts to listen at a port of 127.0.0.1.</summary>
     public static TcpListener Start(int port) => Start(new IPEndPoint(IPAddress.Loopback, port));
 
+    /// <summary>Starts to listen at a free port of ::1.</summary>
+    public static TcpListener StartAtIPv6() => Start(new IPEndPoint(IPAddress.IPv6Loopback, 0));
+
     /// <summary>Scheme and host, and the port unless it is the usual one.</summary>
     public static Uri AddressOf(TcpListener listener) => new($"http://{listener.LocalEndpoint}");
 

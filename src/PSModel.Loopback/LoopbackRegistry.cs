@@ -60,6 +60,9 @@ public sealed class LoopbackRegistry : IAsyncDisposable
     /// <summary>Starts a registry whose models have names that Windows can hold, on any system.</summary>
     public static LoopbackRegistry StartWithoutPort() => new(LoopbackListener.StartWithoutPort());
 
+    /// <summary>Starts a registry that only IPv6 reaches.</summary>
+    public static LoopbackRegistry StartAtIPv6() => new(LoopbackListener.StartAtIPv6());
+
     /// <summary>Offers a model.</summary>
     /// <returns>The name under which to ask for it, with scheme and host.</returns>
     public string Offer(LoopbackModel model)

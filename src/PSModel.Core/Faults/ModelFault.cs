@@ -27,7 +27,7 @@ public enum ModelFault
     /// <summary>More or fewer bytes than the manifest names.</summary>
     SizeMismatch,
 
-    /// <summary>No connection could be made, or it was lost each time before a byte came.</summary>
+    /// <summary>No connection could be made, a proxy refused to make it, or it was lost each time before a byte came.</summary>
     RegistryUnreachable,
 
     /// <summary>An answer that is not what the request asked for.</summary>
@@ -36,7 +36,7 @@ public enum ModelFault
     /// <summary>Connections opened, and nothing came for the time allowed.</summary>
     TransferStalled,
 
-    /// <summary>The registry wants credentials, or refused the ones given.</summary>
+    /// <summary>The registry wants credentials or a client certificate, or refused what was given.</summary>
     AuthenticationFailed,
 
     /// <summary>Plain http to another machine without leave.</summary>

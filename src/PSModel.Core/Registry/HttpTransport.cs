@@ -2,8 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
-using System.Security.Authentication;
 using PSModel.Core.Authentication;
 using PSModel.Core.Faults;
 using PSModel.Core.Names;
@@ -28,6 +26,7 @@ internal sealed class HttpTransport : IDisposable
     private readonly HttpClient _http;
     private readonly RegistryOptions _options;
     private readonly Authorizer _authorizer;
+    private readonly ProxyRoute _proxies;
 
     public HttpTransport(RegistryOptions options)
     {
@@ -36,7 +35,8 @@ internal sealed class HttpTransport : IDisposable
         CredentialFinder credentials = new(options.Credential, Environment.GetEnvironmentVariable, home, Tell);
         TokenService tokens = new(AskForToken);
         _authorizer = new Authorizer(credentials, tokens, new OllamaScheme(tokens, new OllamaKeyFile(home, Tell)));
-        _http = new HttpClient(HandlerFactory.Create(options)) { Timeout = Timeout.InfiniteTimeSpan };
+        _proxies = new ProxyRoute(options);
+        _http = new HttpClient(HandlerFactory.Create(options, _proxies)) { Timeout = Timeout.InfiniteTimeSpan };
 
         void Tell(string message) => options.Trace?.Invoke(message);
     }
@@ -120,13 +120,13 @@ internal sealed class HttpTransport : IDisposable
     private HttpResponseMessage Send(HttpRequestMessage message, string what, CancellationToken cancellationToken)
     {
         Uri address = message.RequestUri!;
+        RefuseExposed(message, address);
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(_options.ConnectionTimeout);
+        HttpResponseMessage response;
         try
         {
-            HttpResponseMessage response = Send(message, patience.Token);
-            _options.Trace?.Invoke($"{message.Method} {OutsideText.Of(address)} {what} → {(int)response.StatusCode} {OutsideText.Of(response.Content.Headers.ContentRange?.ToString())}");
-            return response;
+            response = Send(message, patience.Token);
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
@@ -134,20 +134,21 @@ internal sealed class HttpTransport : IDisposable
         }
         catch (Exception e) when (e is OperationCanceledException || (patience.IsCancellationRequested && ConnectionFailure.Is(e)))
         {
-            throw Unreachable(message, address, $"gave no answer within {_options.ConnectionTimeout.TotalSeconds:0.#} seconds", null);
-        }
-        catch (HttpRequestException e) when (e.InnerException is AuthenticationException)
-        {
-            throw Unreachable(message, address, $"shows a certificate that is not trusted here ({OutsideText.Of(e.InnerException.Message)})", e, isTransient: false);
-        }
-        catch (HttpRequestException e)
-        {
-            throw Unreachable(message, address, $"cannot be reached ({ReasonOf(e)})", e);
+            throw Unreachable(message, address, NoAnswer.Within(_options.ConnectionTimeout, address, _proxies), null);
         }
         catch (Exception e) when (ConnectionFailure.Is(e))
         {
-            throw Unreachable(message, address, $"broke the connection off ({OutsideText.Of(e.Message)})", e);
+            throw Unreachable(message, address, NoAnswer.Of(e, address, _proxies), e);
         }
+
+        if (IsOfProxy(response, address))
+        {
+            response.Dispose();
+            throw Unreachable(message, address, NoAnswer.OfProxy((int)response.StatusCode, address, _proxies), null);
+        }
+
+        _options.Trace?.Invoke($"{message.Method} {OutsideText.Of(address)} {what} → {(int)response.StatusCode} {OutsideText.Of(response.Content.Headers.ContentRange?.ToString())}");
+        return response;
     }
 
     private HttpResponseMessage Send(HttpRequestMessage message, CancellationToken cancellationToken)
@@ -160,23 +161,36 @@ internal sealed class HttpTransport : IDisposable
 #endif
     }
 
-    private ModelFaultException Unreachable(HttpRequestMessage message, Uri address, string what, Exception? inner, bool isTransient = true)
+    /// <summary>Whether a proxy answers in the server's place. Without encryption any answer may be one of either; squid marks its
+    /// own errors.</summary>
+    private bool IsOfProxy(HttpResponseMessage response, Uri address)
     {
-        _options.Trace?.Invoke($"{message.Method} {OutsideText.Of(address)} → none: it {what}");
-        return new ModelFaultException(
-            ModelFault.RegistryUnreachable,
-            $"{OutsideText.Of($"{address.Scheme}://{address.Authority}")} {what}.",
-            new FaultFacts { Uri = OutsideText.Of(address) },
-            inner)
-        {
-            IsTransient = isTransient,
-        };
+        bool isMarked = response.StatusCode == HttpStatusCode.ProxyAuthenticationRequired
+            || (address.Scheme == "http" && (int)response.StatusCode >= 400 && response.Headers.Contains("X-Squid-Error"));
+        return isMarked && _proxies.Find(address) is not null;
     }
 
-    /// <summary>A socket's own message may end with an address that nobody gave: that of the host, in the form of IPv6.</summary>
-    private static string ReasonOf(HttpRequestException e) => e.InnerException is SocketException socket
-        ? new SocketException((int)socket.SocketErrorCode).Message
-        : OutsideText.Of((e.InnerException ?? e).Message);
+    /// <summary>What is within the machine is so no more by way of a proxy elsewhere.</summary>
+    private void RefuseExposed(HttpRequestMessage message, Uri address)
+    {
+        bool isSecret = message.Headers.Contains("Authorization") || message.Content is not null;
+        if (_proxies.IsExposed(address) && (isSecret || !_options.AllowUnencrypted))
+        {
+            throw new ModelFaultException(
+                ModelFault.UnencryptedRefused,
+                $"{OutsideText.Of(address)} would be reached over plain http by a proxy on another machine, and anybody on the way could read and change what is sent.",
+                new FaultFacts { Uri = OutsideText.Of(address), Remedy = $"Leave out -Proxy for what is within this machine{(isSecret ? string.Empty : ", or allow plain http with -AllowUnencrypted")}." });
+        }
+    }
+
+    private ModelFaultException Unreachable(HttpRequestMessage message, Uri address, NoAnswer why, Exception? inner)
+    {
+        _options.Trace?.Invoke($"{message.Method} {OutsideText.Of(address)} → none: {why.What}");
+        return new ModelFaultException(why.Fault, $"{why.What}.", new FaultFacts { Uri = OutsideText.Of(address), StatusCode = why.Status, Remedy = why.Remedy }, inner)
+        {
+            IsTransient = why.IsTransient,
+        };
+    }
 
     /// <summary>None where it cannot be read: the redirect is then an answer as any other status is.</summary>
     private static Uri? RedirectTarget(HttpResponseMessage response, Uri address)

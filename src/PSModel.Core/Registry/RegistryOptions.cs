@@ -1,3 +1,6 @@
+using System.Net;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using PSModel.Core.Authentication;
 using PSModel.Core.Names;
 
@@ -31,6 +34,25 @@ public sealed class RegistryOptions
 
     /// <summary>Who asks; <see langword="null"/> for what the environment and <c>docker login</c> tell.</summary>
     public RegistryCredential? Credential { get; set; }
+
+    /// <summary>The proxy for every address, those within this machine included; <see langword="null"/> for what the environment or
+    /// the system tells, which counts for other machines alone.</summary>
+    public Uri? Proxy { get; set; }
+
+    /// <summary>What <see cref="Proxy"/> is shown where it asks who comes; nobody else is.</summary>
+    public ICredentials? ProxyCredentials { get; set; }
+
+    /// <summary>Go by no proxy, whatever the environment and the system tell.</summary>
+    public bool NoProxy { get; set; }
+
+    /// <summary>Take any certificate of a server. Whoever stands in between may then read credentials and change a manifest.</summary>
+    public bool SkipCertificateCheck { get; set; }
+
+    /// <summary>The versions of TLS to offer; <see cref="SslProtocols.None"/> for those of the system.</summary>
+    public SslProtocols SslProtocols { get; set; }
+
+    /// <summary>The certificate for servers that ask for one, with its private key.</summary>
+    public X509Certificate2? Certificate { get; set; }
 
     /// <summary>Told of every request as it is answered; called from any thread.</summary>
     public Action<string>? Trace { get; set; }

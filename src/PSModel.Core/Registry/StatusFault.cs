@@ -32,12 +32,24 @@ internal static class StatusFault
         int status = (int)response.StatusCode;
         Uri answered = response.RequestMessage!.RequestUri!;
         FaultFacts facts = new() { Uri = OutsideText.Of(answered), StatusCode = status };
-        string excerpt = Excerpt(response, cancellationToken);
+        string body = Read(response, cancellationToken);
+        string excerpt = Excerpt(body, response);
         string said = excerpt.Length == 0 ? string.Empty : excerpt == ErrorWords.WebPage ? " It sends a web page: a proxy or a sign-in page may stand in between." : $" It says: {excerpt}";
         if (response.StatusCode == HttpStatusCode.Unauthorized && (isLasting || answered.Authority == asked.Authority))
         {
             string what = !response.RequestMessage.Headers.Contains("Authorization") ? "wants credentials" : "does not let whom it was shown read this";
             return new ModelFaultException(ModelFault.AuthenticationFailed, $"The registry {answered.Authority} {what} (401).{said}", facts);
+        }
+
+        if (status == 400 && WantsCertificate(body))
+        {
+            facts.Remedy = "Give a client certificate of a CA that the registry knows, with its private key, by -Certificate.";
+            return new ModelFaultException(ModelFault.AuthenticationFailed, $"The registry {answered.Authority} wants a client certificate, or another one than it was shown (400).", facts);
+        }
+
+        if (status == 400 && answered.Scheme == "http" && IsOfHttps(body))
+        {
+            facts.Remedy = "Name it with https://.";
         }
 
         return new ModelFaultException(
@@ -75,7 +87,13 @@ internal static class StatusFault
         return int.TryParse(time?.Substring(2), NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) ? TimeSpan.FromSeconds(seconds) : null;
     }
 
-    private static string Excerpt(HttpResponseMessage response, CancellationToken cancellationToken)
+    /// <summary>nginx has no other way to tell it, and many registries stand behind one.</summary>
+    private static bool WantsCertificate(string body) => body.Contains("No required SSL certificate was sent") || body.Contains("The SSL certificate error");
+
+    /// <summary>As nginx says it, and as Go's servers do.</summary>
+    private static bool IsOfHttps(string body) => body.Contains("plain HTTP request was sent to HTTPS port") || body.Contains("HTTP request to an HTTPS server");
+
+    private static string Read(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         byte[] buffer = new byte[LongestExcerpt];
         int length = 0;
@@ -93,7 +111,12 @@ internal static class StatusFault
             // What arrived has to do: an error page that is cut short is no second error.
         }
 
-        string text = ShownSecrets.Hide(ErrorWords.Of(Encoding.UTF8.GetString(buffer, 0, length)), response.RequestMessage!);
+        return Encoding.UTF8.GetString(buffer, 0, length);
+    }
+
+    private static string Excerpt(string body, HttpResponseMessage response)
+    {
+        string text = ShownSecrets.Hide(ErrorWords.Of(body), response.RequestMessage!);
         return OutsideText.Of(string.Join(" ", text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
     }
 }

@@ -11,7 +11,7 @@ using PSModel.Pipeline;
 namespace PSModel.Commands;
 
 /// <summary>A cmdlet that talks to a registry.</summary>
-public abstract class RegistryCommand : StoreCommand
+public abstract class RegistryCommand : ConnectedCommand
 {
     private RegistryClient? _client;
     private string? _name;
@@ -88,7 +88,7 @@ public abstract class RegistryCommand : StoreCommand
     }
 
     /// <summary>The client, the same for the whole call. For the pipeline thread.</summary>
-    private protected RegistryClient Connect() => _client ??= new RegistryClient(new RegistryOptions
+    private protected RegistryClient Connect() => _client ??= new RegistryClient(AddConnection(new RegistryOptions
     {
         Registries = Registry ?? [],
         Source = WantedSource,
@@ -99,7 +99,7 @@ public abstract class RegistryCommand : StoreCommand
         MaximumRetryCount = MaximumRetryCount,
         RetryInterval = TimeSpan.FromSeconds(RetryIntervalSec),
         Trace = message => CurrentPump?.Post(() => WriteDebug(OutsideText.OneLine(message))),
-    });
+    }));
 
     /// <summary>What -Source says; <see langword="null"/> where it is not given. For the pipeline thread.</summary>
     private protected OciReference? WantedSource
@@ -148,11 +148,7 @@ public abstract class RegistryCommand : StoreCommand
     {
         // Wrapping functions hand an empty one on.
         credential = credential is null || string.IsNullOrEmpty(credential.UserName) ? null : credential;
-        if (credential is not null && token is not null)
-        {
-            ThrowTerminatingError(ErrorRecords.OfArgument("-Credential and -Token cannot both be given.", nameof(Token)));
-        }
-
+        Refuse(credential is not null && token is not null, "-Credential and -Token cannot both be given.", nameof(Token));
         try
         {
             return credential is not null ? RegistryCredential.OfUser(credential.UserName, credential.GetNetworkCredential().Password)

@@ -10,6 +10,9 @@ internal static class ErrorRecords
     /// <summary>From 7.5 on PowerShell shows what to do by itself.</summary>
     private static readonly bool ShowsAction = typeof(PSObject).Assembly.GetName().Version is { } version && version >= new Version(7, 5);
 
+    /// <summary>What to do with two arguments of which one is meant.</summary>
+    public const string GiveOne = "Give one of them.";
+
     /// <summary>Makes the record of a fault.</summary>
     /// <param name="fault">What went wrong.</param>
     /// <param name="target">The name, digest or path that the user gave or would look for.</param>
@@ -29,12 +32,9 @@ internal static class ErrorRecords
         return new ErrorRecord(why, "ModuleDamaged", ErrorCategory.NotInstalled, why.FileName) { ErrorDetails = Details(why.Message, Action) };
     }
 
-    /// <summary>Makes the record of arguments that do not go together.</summary>
-    public static ErrorRecord OfArgument(string why, string parameter)
-    {
-        const string Action = "Give one of them.";
-        return new ErrorRecord(new ArgumentException(why), "AmbiguousArgument", ErrorCategory.InvalidArgument, parameter) { ErrorDetails = Details(why, Action) };
-    }
+    /// <summary>Makes the record of arguments that do not go together, or of one that cannot be.</summary>
+    public static ErrorRecord OfArgument(string why, string parameter, string action = GiveOne) =>
+        new(new ArgumentException(why), "AmbiguousArgument", ErrorCategory.InvalidArgument, parameter) { ErrorDetails = Details(why, action) };
 
     private static ErrorDetails Details(string message, string action) =>
         new(ShowsAction ? message : $"{message} {action}") { RecommendedAction = action };

@@ -1,4 +1,4 @@
-using PSModel.Benchmarks.Servers;
+using PSModel.TestParts;
 
 namespace PSModel.Benchmarks.Scenarios;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using PSModel.Loopback;
@@ -11,20 +10,16 @@ namespace PSModel.Benchmarks.Servers;
 internal sealed class NginxRegistry : IDisposable
 {
     private readonly string _folder;
-    private readonly ChildProcess _process;
+    private Nginx? _nginx;
 
-    private NginxRegistry(string folder, LoopbackModel[] models, int port, Certificate? certificate)
+    private NginxRegistry(string folder, int port, Certificate? certificate)
     {
         _folder = folder;
         Port = port;
         Certificate = certificate;
-        string configuration = Path.Combine(folder, "nginx.conf");
-        File.WriteAllText(configuration, Configuration(models));
-        Array.ForEach(models, WriteModel);
-        _process = ChildProcess.Start(NeedsFactAttribute.Find("nginx")!, ["-c", configuration, "-e", Path.Combine(folder, "error.log")]);
     }
 
-    public static bool IsInstalled => NeedsFactAttribute.Find("nginx") is not null;
+    public static bool IsInstalled => NeedsFactAttribute.Find(Nginx.Program) is not null;
 
     public int Port { get; }
 
@@ -32,7 +27,7 @@ internal sealed class NginxRegistry : IDisposable
     public Certificate? Certificate { get; }
 
     /// <summary>The seconds of processor time so far, of master and worker.</summary>
-    public double ProcessorSeconds => ServerProcessor.Seconds(_process.Id);
+    public double ProcessorSeconds => ServerProcessor.Seconds(_nginx!.Id);
 
     private string Address => $"{(Certificate is null ? "http" : "https")}://127.0.0.1:{Port}";
 
@@ -42,22 +37,10 @@ internal sealed class NginxRegistry : IDisposable
     public static async Task<NginxRegistry> StartAsync(string parent, LoopbackModel[] models, bool isEncrypted = false)
     {
         string folder = Directory.CreateDirectory(Path.Combine(parent, $"psmodel-bench-{Guid.NewGuid():N}")).FullName;
-        NginxRegistry nginx = new(folder, models, FreePort.Find(), isEncrypted ? await Certificate.MakeAsync(folder) : null);
-        for (DateTime patience = DateTime.UtcNow.AddSeconds(20); DateTime.UtcNow < patience;)
-        {
-            try
-            {
-                using TcpClient client = new();
-                await client.ConnectAsync("127.0.0.1", nginx.Port);
-                return nginx;
-            }
-            catch (SocketException)
-            {
-                await Task.Delay(50);
-            }
-        }
-
-        throw new InvalidOperationException($"nginx did not start: {nginx._process.Error}");
+        NginxRegistry nginx = new(folder, FreePort.Find(), isEncrypted ? await Certificate.MakeAsync(folder) : null);
+        Array.ForEach(models, nginx.WriteModel);
+        nginx._nginx = await Nginx.StartAsync(folder, nginx.Port, nginx.Configuration(models));
+        return nginx;
     }
 
     public static void Write(string path, BlobContent content)
@@ -82,7 +65,7 @@ internal sealed class NginxRegistry : IDisposable
 
     public void Dispose()
     {
-        _process.Dispose();
+        _nginx?.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
 
@@ -112,14 +95,6 @@ internal sealed class NginxRegistry : IDisposable
             ? string.Empty
             : $"ssl_certificate {Certificate.Path}; ssl_certificate_key {Certificate.KeyPath}; ssl_protocols TLSv1.2 TLSv1.3;";
         return string.Create(CultureInfo.InvariantCulture, $$"""
-            worker_processes 1;
-            daemon off;
-            user root;
-            pid {{_folder}}/nginx.pid;
-            error_log {{_folder}}/error.log;
-            events { worker_connections 256; }
-            http {
-              access_log off;
               sendfile on;
               tcp_nopush on;
               default_type application/octet-stream;
@@ -130,7 +105,6 @@ internal sealed class NginxRegistry : IDisposable
                 {{manifests}}
                 location / { root {{Root}}; }
               }
-            }
             """);
     }
 }
