@@ -49,6 +49,37 @@ public sealed class EncryptionTests : ConnectionTests
         Assert.Contains("has no private key", refused.Exception.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>nginx asks who it is, before a registry that sends for its blobs to another host.</summary>
+    [NeedsFact(Nginx.Program, Certificate.Program)]
+    public async Task What_is_shown_to_a_registry_goes_to_no_host_that_it_redirects_to()
+    {
+        string passwords = Path.Combine(Folder.Path, "htpasswd");
+        await File.WriteAllTextAsync(passwords, $"{User}:{{PLAIN}}{Secret}\n");
+        using Nginx nginx = await StartAsync($"auth_basic tests; auth_basic_user_file {passwords};");
+        await using LoopbackRegistry storage = LoopbackRegistry.Start();
+        storage.Offer(Model);
+        string folder = Directory.CreateDirectory(Path.Combine(Folder.Path, "storage")).FullName;
+        Certificate authority = new(Path.Combine(Folder.Path, "ca.pem"), Path.Combine(Folder.Path, "ca.key"));
+        using Nginx storageNginx = await Nginx.StartBeforeAsync(folder, storage.Address, await authority.IssueAsync("storage", "IP:127.0.0.1"));
+        Registry.Fault = (request, answer) =>
+        {
+            if (request.IsBlob)
+            {
+                answer.RedirectTo(Address(storageNginx) + request.Path);
+            }
+        };
+        (string, string) trusted = ("SSL_CERT_FILE", authority.Path);
+
+        Assert.Contains("wants credentials", await SaveAsync(Address(nginx), string.Empty, trusted), StringComparison.Ordinal);
+        Assert.Empty(Registry.Requests);
+        await AssertSavedAsync(Address(nginx), ProxyUser.Replace("-ProxyCredential", "-Credential", StringComparison.Ordinal), trusted);
+        Assert.All(Registry.Requests, request => Assert.Contains("Authorization", request.Headers.Keys, StringComparer.OrdinalIgnoreCase));
+        Assert.NotEmpty(storage.Requests);
+        Assert.All(storage.Requests, request => Assert.DoesNotContain("Authorization", request.Headers.Keys, StringComparer.OrdinalIgnoreCase));
+        string basic = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{User}:{Secret}"));
+        Assert.All(storage.Requests, request => Assert.DoesNotContain($"{request.Path} {string.Join(" ", request.Headers.Values)}".Split(' '), word => word.Contains(basic, StringComparison.Ordinal) || word.Contains(Secret, StringComparison.Ordinal)));
+    }
+
     [NeedsTheory(Certificate.Program)]
     [InlineData("-tls1_2", "RegistryUnreachable", ErrorCategory.ConnectionError)]
     [InlineData("-tls1_3", "AuthenticationFailed", ErrorCategory.AuthenticationError)]
