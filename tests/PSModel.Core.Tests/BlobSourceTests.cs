@@ -48,6 +48,18 @@ public sealed class BlobSourceTests : IAsyncLifetime, IDisposable
 
     public void Dispose() => _client.Dispose();
 
+    /// <summary>.NET passes over such a length, and what follows would count as the whole blob.</summary>
+    [Theory]
+    [InlineData("-5")]
+    [InlineData("99999999999999999999999")]
+    [InlineData("100000, 5")]
+    public void An_answer_whose_length_is_none_is_not_taken_for_the_whole_blob(string length)
+    {
+        _registry.Fault = (_, answer) => answer.RawHead = $"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n";
+        ModelFaultException fault = Assert.Throws<ModelFaultException>(() => _source.Open(new ByteRange(10, Size), CancellationToken.None));
+        Assert.True(fault.IsTransient);
+    }
+
     [Theory]
     [InlineData(400)]
     [InlineData(403)]

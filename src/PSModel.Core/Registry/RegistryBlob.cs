@@ -197,6 +197,11 @@ internal sealed class RegistryBlob(HttpTransport transport, RegistryOptions opti
     private (long Start, long? End) CheckWhole(HttpResponseMessage response)
     {
         long? length = response.Content.Headers.ContentLength;
+        if (length is null && response.Content.Headers.TryGetValues("Content-Length", out _))
+        {
+            throw Unexpected(response, "answered with a length that is none; something in between garbles what it sends");
+        }
+
         return length is null || length == layer.Size ? (0, length) : throw WrongSize(response, length.Value);
     }
 
