@@ -21,7 +21,8 @@ public static class Wine
         "ready"));
 
     /// <summary>Starts a program for .NET as a program of Windows, on a console of its own.</summary>
-    public static ChildProcess Start(params string[] arguments) => ChildProcess.Start(Path.Combine(Folder, "run.sh"), arguments);
+    /// <remarks>Under whatever shell the user has: a script of several lines came through with bash alone.</remarks>
+    public static ChildProcess Start(params string[] arguments) => ChildProcess.Start(Path.Combine(Folder, "run.sh"), arguments, ("SHELL", "/bin/sh"));
 
     /// <summary>Runs the tests of a project there, less those that <c>left-out.txt</c> names. A few that fail are run once more, alone:
     /// beside other tests Wine is slower than those of many connections expect.</summary>
