@@ -11,6 +11,7 @@ using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
 using PSModel.Core.Registry;
+using PSModel.Core.Sources;
 using PSModel.Loopback;
 
 namespace PSModel.Core.Tests;

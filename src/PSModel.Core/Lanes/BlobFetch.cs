@@ -4,6 +4,7 @@ using PSModel.Core.Metering;
 using PSModel.Core.Names;
 using PSModel.Core.Registry;
 using PSModel.Core.Scheduling;
+using PSModel.Core.Sources;
 
 namespace PSModel.Core.Lanes;
 

@@ -2,6 +2,7 @@ using PSModel.Core.Buffers;
 using PSModel.Core.Faults;
 using PSModel.Core.Registry;
 using PSModel.Core.Scheduling;
+using PSModel.Core.Sources;
 
 namespace PSModel.Core.Lanes;
 

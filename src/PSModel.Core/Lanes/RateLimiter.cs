@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using PSModel.Core.Registry;
+using PSModel.Core.Sources;
 
 namespace PSModel.Core.Lanes;
 

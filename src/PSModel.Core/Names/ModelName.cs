@@ -26,8 +26,6 @@ public sealed record ModelName
     /// <summary>The tag of a name that gives none.</summary>
     public const string DefaultTag = "latest";
 
-    private const string SchemeSeparator = "://";
-
     private ModelName(string scheme, string host, string @namespace, string model, string tag, BlobDigest? pin = null)
     {
         Pin = pin;
@@ -94,7 +92,7 @@ public sealed record ModelName
 
         if (OutsideText.HasUserInformation(text!))
         {
-            problem = "it holds a user name or a password, which histories and logs would keep; give it without them, and the credentials by -Credential or -Token";
+            problem = NameText.HoldsSecret;
             return false;
         }
 
@@ -103,15 +101,15 @@ public sealed record ModelName
         string? tag = CutTag(ref rest);
         string? model = rest;
         string? @namespace = CutModel(ref model, out string? front);
-        string? scheme = CutScheme(ref front);
+        string? scheme = NameText.CutScheme(ref front);
         string? host = front;
 
         problem =
-            Check("tag", tag, 80, IsNameCharacter)
-            ?? Check("model", model, 80, IsNameCharacter)
+            Check("tag", tag, 80, NameText.IsNameCharacter)
+            ?? Check("model", model, 80, NameText.IsNameCharacter)
             ?? Check("namespace", @namespace, 80, IsNamespaceCharacter)
             ?? Check("host", host, 350, IsHostCharacter)
-            ?? (scheme is null or "http" or "https" ? null : "its scheme is neither https nor http");
+            ?? NameText.CheckScheme(scheme);
         if (problem is not null)
         {
             return false;
@@ -136,7 +134,7 @@ public sealed record ModelName
 
     /// <summary>The shortest text that reads back as this very name.</summary>
     public override string ToString() =>
-        $"{(Scheme == DefaultScheme ? Shortest : $"{Scheme}{SchemeSeparator}{Host}/{Namespace}/{Model}:{Tag}")}{(Pin is null ? string.Empty : $"@{Pin}")}";
+        $"{(Scheme == DefaultScheme ? Shortest : $"{Scheme}{NameText.SchemeSeparator}{Host}/{Namespace}/{Model}:{Tag}")}{(Pin is null ? string.Empty : $"@{Pin}")}";
 
     /// <summary>Names of hosts are the same in any letters.</summary>
     private static bool IsDefaultHost(string host) =>
@@ -190,19 +188,6 @@ public sealed record ModelName
         return before.Substring(second + 1);
     }
 
-    private static string? CutScheme(ref string? front)
-    {
-        int end = front?.IndexOf(SchemeSeparator, StringComparison.Ordinal) ?? -1;
-        if (end < 0)
-        {
-            return null;
-        }
-
-        string scheme = front!.Substring(0, end);
-        front = front.Substring(end + SchemeSeparator.Length);
-        return scheme;
-    }
-
     private static string? Check(string part, string? text, int longest, Func<char, bool> isAllowed)
     {
         if (text is null)
@@ -220,7 +205,7 @@ public sealed record ModelName
             return $"its {part} is longer than {longest} characters";
         }
 
-        if (!IsWordCharacter(text[0]))
+        if (!NameText.IsWordCharacter(text[0]))
         {
             return $"its {part} begins with {Shown(text[0])}";
         }
@@ -238,11 +223,7 @@ public sealed record ModelName
 
     private static string Shown(char c) => c is >= ' ' and <= '~' ? $"'{c}'" : $"U+{(int)c:X4}";
 
-    private static bool IsWordCharacter(char c) => c is >= 'A' and <= 'Z' or >= 'a' and <= 'z' or >= '0' and <= '9' or '_';
+    private static bool IsNamespaceCharacter(char c) => NameText.IsWordCharacter(c) || c == '-';
 
-    private static bool IsNamespaceCharacter(char c) => IsWordCharacter(c) || c == '-';
-
-    private static bool IsNameCharacter(char c) => IsWordCharacter(c) || c is '-' or '.';
-
-    private static bool IsHostCharacter(char c) => IsNameCharacter(c) || c == ':';
+    private static bool IsHostCharacter(char c) => NameText.IsNameCharacter(c) || c == ':';
 }

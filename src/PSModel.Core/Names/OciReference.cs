@@ -11,7 +11,6 @@ namespace PSModel.Core.Names;
 /// any number of parts, where a model's name has two.</remarks>
 public sealed record OciReference
 {
-    private const string SchemeSeparator = "://";
     private const string ApiPath = "/v2/";
     private const string ManifestPart = "/manifests/";
     private const string HubHost = "docker.io";
@@ -48,7 +47,7 @@ public sealed record OciReference
     public BlobDigest? Pin { get; }
 
     /// <summary>The address of the manifest.</summary>
-    internal string ManifestAddress => $"{Scheme}{SchemeSeparator}{Host}{ApiPath}{Repository}{ManifestPart}{Pin?.ToString() ?? Tag}";
+    internal string ManifestAddress => $"{Scheme}{NameText.SchemeSeparator}{Host}{ApiPath}{Repository}{ManifestPart}{Pin?.ToString() ?? Tag}";
 
     /// <summary>Reads a reference.</summary>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.InvalidModelName"/>.</exception>
@@ -72,12 +71,13 @@ public sealed record OciReference
 
         if (OutsideText.HasUserInformation(text!))
         {
-            problem = "it holds a user name or a password, which histories and logs would keep; give it without them, and the credentials by -Credential or -Token";
+            problem = NameText.HoldsSecret;
             return false;
         }
 
-        string rest = text!;
-        string? scheme = CutScheme(ref rest);
+        string? front = text;
+        string? scheme = NameText.CutScheme(ref front);
+        string rest = front!;
         BlobDigest? pin = null;
         int at = rest.LastIndexOf('@');
         if (at >= 0)
@@ -102,7 +102,7 @@ public sealed record OciReference
             repository = $"{HubNamespace}/{repository}";
         }
 
-        problem = CheckScheme(scheme) ?? CheckHost(host, isCertain: scheme is not null) ?? CheckRepository(host, repository) ?? CheckTag(tag);
+        problem = NameText.CheckScheme(scheme) ?? CheckHost(host, isCertain: scheme is not null) ?? CheckRepository(host, repository) ?? CheckTag(tag);
         if (problem is not null)
         {
             return false;
@@ -140,47 +140,28 @@ public sealed record OciReference
     {
         string[] parts = Repository.Split('/');
         string @namespace = parts.Length > 1 ? parts[parts.Length - 2] : HubNamespace;
-        return ModelName.Parse($"{Scheme}{SchemeSeparator}{Host}/{@namespace}/{parts[parts.Length - 1]}:{Tag}");
+        return ModelName.Parse($"{Scheme}{NameText.SchemeSeparator}{Host}/{@namespace}/{parts[parts.Length - 1]}:{Tag}");
     }
 
     /// <summary>The text that reads back as this very reference.</summary>
     public override string ToString()
     {
         bool isPlain = Scheme == ModelName.DefaultScheme && CheckHost(Host, isCertain: false) is null;
-        return $"{(isPlain ? string.Empty : Scheme + SchemeSeparator)}{Host}/{Repository}:{Tag}{(Pin is null ? string.Empty : $"@{Pin}")}";
+        return $"{(isPlain ? string.Empty : Scheme + NameText.SchemeSeparator)}{Host}/{Repository}:{Tag}{(Pin is null ? string.Empty : $"@{Pin}")}";
     }
-
-    private static string? CutScheme(ref string rest)
-    {
-        int end = rest.IndexOf(SchemeSeparator, StringComparison.Ordinal);
-        if (end < 0)
-        {
-            return null;
-        }
-
-        string scheme = rest.Substring(0, end);
-        rest = rest.Substring(end + SchemeSeparator.Length);
-        return scheme;
-    }
-
-    private static string? CheckScheme(string? scheme) => scheme is null or "https" or "http" ? null : "its scheme is neither https nor http";
 
     /// <summary>As Docker tells a host from the first part of a repository: it has a dot or a port, or is this machine.</summary>
     private static string? CheckHost(string host, bool isCertain) =>
-        host.Length == 0 || !(IsWordCharacter(host[0]) || host[0] == '[') || !host.All(c => IsWordCharacter(c) || c is '.' or '-' or ':' or '[' or ']') ? "its host cannot be read"
+        host.Length == 0 || !(NameText.IsWordCharacter(host[0]) || host[0] == '[') || !host.All(c => NameText.IsWordCharacter(c) || c is '.' or '-' or ':' or '[' or ']') ? "its host cannot be read"
         : isCertain || host.IndexOfAny(['.', ':']) >= 0 || host == "localhost" ? null
         : $"'{host}' is no registry's host";
 
     private static string? CheckRepository(string host, string repository) =>
         repository.Length == 0 ? "it names no repository"
         : host.Length + repository.Length > LongestName ? $"host and repository are longer than {LongestName} characters"
-        : repository.Split('/').All(part => part.Length > 0 && IsWordCharacter(part[0]) && part.All(IsTagCharacter)) ? null
+        : repository.Split('/').All(part => part.Length > 0 && NameText.IsWordCharacter(part[0]) && part.All(NameText.IsNameCharacter)) ? null
         : "its repository has a part that is empty, or has other characters than letters, digits, '.', '_' and '-'";
 
     private static string? CheckTag(string? tag) =>
-        tag is null || (tag.Length is > 0 and <= LongestTag && IsWordCharacter(tag[0]) && tag.All(IsTagCharacter)) ? null : "its tag cannot be read";
-
-    private static bool IsTagCharacter(char c) => IsWordCharacter(c) || c is '.' or '-';
-
-    private static bool IsWordCharacter(char c) => c is >= 'A' and <= 'Z' or >= 'a' and <= 'z' or >= '0' and <= '9' or '_';
+        tag is null || (tag.Length is > 0 and <= LongestTag && NameText.IsWordCharacter(tag[0]) && tag.All(NameText.IsNameCharacter)) ? null : "its tag cannot be read";
 }

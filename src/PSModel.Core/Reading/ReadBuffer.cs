@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 
 namespace PSModel.Core.Reading;
@@ -11,21 +12,12 @@ internal sealed class ReadBuffer : IDisposable
     /// <summary>The largest block size of disks in use; reads past the cache begin, end and are placed at multiples of it.</summary>
     private const int Alignment = 4096;
 
-    /// <summary>Two scans at a time, of two buffers each.</summary>
-    private const int MostKept = 4;
-
-    /// <summary>The collector comes to large arrays late: a call that made its own for each blob would grow its process.</summary>
-    private static readonly Stack<byte[]> Kept = new();
-
     private GCHandle _pin;
 
     public ReadBuffer()
     {
-        lock (Kept)
-        {
-            Array = Kept.Count > 0 ? Kept.Pop() : new byte[UnitSize + Alignment];
-        }
-
+        // The collector comes to large arrays late: a call that made its own for each blob would grow its process.
+        Array = ArrayPool<byte>.Shared.Rent(UnitSize + Alignment);
         _pin = GCHandle.Alloc(Array, GCHandleType.Pinned);
         Start = (int)((Alignment - (_pin.AddrOfPinnedObject().ToInt64() % Alignment)) % Alignment);
     }
@@ -50,12 +42,6 @@ internal sealed class ReadBuffer : IDisposable
         }
 
         _pin.Free();
-        lock (Kept)
-        {
-            if (Kept.Count < MostKept)
-            {
-                Kept.Push(Array);
-            }
-        }
+        ArrayPool<byte>.Shared.Return(Array);
     }
 }

@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using System.Net.Http;
 using PSModel.Core.Faults;
+using PSModel.Core.Sources;
 
 namespace PSModel.Core.Registry;
 
 /// <summary>An answer's body, read with a bound on silence. Reads block. For one reader at a time.</summary>
-internal sealed class BodyStream : IDisposable
+internal sealed class BodyStream : IBlobBody
 {
     private readonly HttpResponseMessage _response;
     private readonly Stream _stream;

@@ -4,6 +4,7 @@ using System.Net.Http;
 using PSModel.Core.Authentication;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
+using PSModel.Core.Sources;
 
 namespace PSModel.Core.Registry;
 
@@ -11,7 +12,7 @@ namespace PSModel.Core.Registry;
 /// One blob at one registry. The registry often answers with a redirect to a signed address that expires: the
 /// address is resolved once for all connections, kept, and resolved again when it has expired. Thread-safe.
 /// </summary>
-internal sealed class RegistryBlob(HttpTransport transport, RegistryOptions options, RegistryEndpoint endpoint, Layer layer)
+internal sealed class RegistryBlob(HttpTransport transport, RegistryOptions options, RegistryEndpoint endpoint, Layer layer) : BlobSource
 {
     /// <summary>How often a connection that waits for another's answer looks whether it is still wanted.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
@@ -22,18 +23,18 @@ internal sealed class RegistryBlob(HttpTransport transport, RegistryOptions opti
     private readonly Uri _registered = endpoint.Blob(layer.Digest);
     private readonly object _resolving = new();
     private volatile Uri? _location;
+    private volatile string? _validator;
 
     /// <summary>The registry.</summary>
     public RegistryEndpoint Endpoint => endpoint;
 
-    /// <summary>The ETag of the answer that came last, if it gave one.</summary>
-    public string? Validator { get; private set; }
+    /// <inheritdoc/>
+    public override string? Validator => _validator;
 
-    /// <summary>Opens the bytes of <paramref name="range"/>. An address that has failed is dropped, and resolved again once.</summary>
-    /// <returns>A stream that begins at the range, or at byte 0 where the server ignores ranges.</returns>
-    /// <exception cref="ModelFaultException">The answer is not what was asked for; transient where another than the registry
-    /// gave it, since the next attempt may be led elsewhere.</exception>
-    public BlobStream Open(ByteRange range, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    /// <remarks>An address that has failed is dropped, and resolved again once. A fault is transient where another than the registry gave
+    /// the answer, since the next attempt may be led elsewhere.</remarks>
+    public override BlobStream Open(ByteRange range, CancellationToken cancellationToken)
     {
         Uri? known = _location;
         HttpResponseMessage response = (known is null ? null : AskKnown(known, range, cancellationToken)) ?? Resolve(range, cancellationToken);
@@ -175,7 +176,7 @@ internal sealed class RegistryBlob(HttpTransport transport, RegistryOptions opti
 
         RefuseForeignContent(response);
         (long start, long? end) = response.StatusCode == HttpStatusCode.PartialContent ? CheckPart(response, range) : CheckWhole(response);
-        Validator = response.Headers.ETag?.ToString() is { Length: <= LongestValidator } validator && !ShownSecrets.Has(validator, response.RequestMessage!) ? validator : null;
+        _validator = response.Headers.ETag?.ToString() is { Length: <= LongestValidator } validator && !ShownSecrets.Has(validator, response.RequestMessage!) ? validator : null;
         BodyStream body = BodyStream.Open(response, options.OperationTimeout, cancellationToken);
         return new BlobStream(body, start, end);
     }

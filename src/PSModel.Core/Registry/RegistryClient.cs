@@ -4,11 +4,12 @@ using System.Text;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
+using PSModel.Core.Sources;
 
 namespace PSModel.Core.Registry;
 
 /// <summary>Reads manifests and blobs from a registry. Thread-safe; its connections are closed when it is disposed of.</summary>
-public sealed class RegistryClient : IDisposable
+public sealed class RegistryClient : ModelSource
 {
     private const string AcceptManifest = MediaTypes.OllamaList + ", " + MediaTypes.DockerManifest + ", " + MediaTypes.OciManifest;
 
@@ -19,48 +20,36 @@ public sealed class RegistryClient : IDisposable
 
     private readonly HttpTransport _transport;
     private readonly RegistryOptions _options;
-    private readonly RegistryHealth _health = new();
+    private readonly RegistryHealth _health;
 
     /// <summary>Makes a client; no connection is opened yet.</summary>
     public RegistryClient(RegistryOptions options)
     {
         _options = options;
         _transport = new HttpTransport(options);
+        _health = new RegistryHealth(Trace);
         Retries = new RetryPolicy(options);
     }
 
-    internal int MaximumRetries => _options.MaximumRetryCount;
+    internal override int MaximumRetries => _options.MaximumRetryCount;
 
-    internal TimeSpan RetryInterval => _options.RetryInterval;
+    internal override TimeSpan RetryInterval => _options.RetryInterval;
 
     private RetryPolicy Retries { get; }
 
-    /// <summary>Fetches and checks a model's manifest, of a list the one that is wanted; blocks until it is there.</summary>
-    /// <exception cref="ModelFaultException">It cannot be had, or cannot be used.</exception>
-    public Manifest GetManifest(ModelName name, CancellationToken cancellationToken) => GetManifest(name, origin: null, runner: null, cancellationToken);
-
-    /// <summary>Fetches and checks a model's manifest from where it came before; blocks until it is there.</summary>
-    /// <param name="name">The model.</param>
-    /// <param name="origin">The address of the registry; <see langword="null"/> for the one of the name.</param>
-    /// <param name="runner">Which manifest of a list; <see langword="null"/> for the one that Ollama would take.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="ModelFaultException">It cannot be had, or cannot be used.</exception>
-    public Manifest GetManifest(ModelName name, string? origin, string? runner, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public override Manifest GetManifest(ModelName name, string? origin, string? runner, CancellationToken cancellationToken)
     {
         IReadOnlyList<RegistryEndpoint> registries = RegistryEndpoint.AllOf(name, origin, _options);
-        return Retries.Run(token => _health.First(registries, registry => ReadManifest(registry, runner, token), Trace), onRetry: null, cancellationToken);
+        return Retries.Run(token => AskFirst(registries, registry => ReadManifest(registry, runner, token), token), onRetry: null, cancellationToken);
     }
 
-    /// <summary>Asks which tags a registry has of a model; blocks until it is there.</summary>
-    /// <param name="name">The model; its tag counts for nothing.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    /// <returns>A name for each tag, in the registry's order.</returns>
-    /// <exception cref="ModelFaultException">The registry has no such model, or lists no tags.</exception>
-    public IReadOnlyList<ModelName> GetTags(ModelName name, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public override IReadOnlyList<ModelName> GetTags(ModelName name, CancellationToken cancellationToken)
     {
         IReadOnlyList<RegistryEndpoint> registries = RegistryEndpoint.AllOf(name, origin: null, _options);
         (RegistryEndpoint registry, TagList list) = Retries.Run(
-            token => _health.First(registries, registry => (registry, FetchTags(registry, registry.TagsAddress, token)), Trace),
+            token => AskFirst(registries, registry => (registry, FetchTags(registry, registry.TagsAddress, token)), token),
             onRetry: null,
             cancellationToken);
         List<ModelName> found = [.. list.Tags.Select(name.WithTag)];
@@ -79,15 +68,35 @@ public sealed class RegistryClient : IDisposable
         return found;
     }
 
+    internal override void Trace(string message) => _options.Trace?.Invoke(message);
+
+    /// <inheritdoc/>
+    /// <remarks>It resolves the blob's address when it is first asked for bytes.</remarks>
+    internal override BlobSource OpenBlob(Manifest manifest, Layer layer)
+    {
+        if (ForeignModel.TryContentOf(manifest, layer) is { } made)
+        {
+            return new MadeBlob(made);
+        }
+
+        RegistryBlob[] places = [.. RegistryEndpoint.AllOf(manifest, _options).Select(registry => new RegistryBlob(_transport, _options, registry, layer))];
+        return places.Length == 1 ? places[0] : new MirroredBlob(places, _health);
+    }
+
     /// <summary>Closes all connections.</summary>
-    public void Dispose() => _transport.Dispose();
+    protected override void Dispose(bool isDisposing)
+    {
+        if (isDisposing)
+        {
+            _transport.Dispose();
+        }
 
-    internal void Trace(string message) => _options.Trace?.Invoke(message);
+        base.Dispose(isDisposing);
+    }
 
-    /// <summary>The source of one blob; it resolves the blob's address when it is first asked for bytes.</summary>
-    internal BlobSource OpenBlob(Manifest manifest, Layer layer) => ForeignModel.TryContentOf(manifest, layer) is { } made
-        ? new BlobSource(new Uri(RegistryEndpoint.AllOf(manifest, _options)[0].SourceOfTag), made)
-        : new([.. RegistryEndpoint.AllOf(manifest, _options).Select(registry => new RegistryBlob(_transport, _options, registry, layer))], _health, Trace);
+    /// <summary>Those that could not be reached are asked last.</summary>
+    private T AskFirst<T>(IReadOnlyList<RegistryEndpoint> registries, Func<RegistryEndpoint, T> ask, CancellationToken cancellationToken) =>
+        _health.First([.. registries.OrderBy(_health.IsDown)], registry => registry, ask, cancellationToken);
 
     private Manifest ReadManifest(RegistryEndpoint endpoint, string? runner, CancellationToken cancellationToken)
     {

@@ -8,6 +8,7 @@ using PSModel.Core.Names;
 using PSModel.Core.Reading;
 using PSModel.Core.Registry;
 using PSModel.Core.Sinks;
+using PSModel.Core.Sources;
 using PSModel.Core.Store;
 
 namespace PSModel.Core.Transfer;
@@ -138,7 +139,7 @@ internal sealed class BlobPatch(SaveContext context, PlannedBlob planned, BlockM
     /// <summary>Fetches the wrong blocks, neighbours with one request, and looks how the old ones differ.</summary>
     private async Task FetchAsync(List<int> wrong, FileStream copy, CancellationToken cancellationToken)
     {
-        BlobSource source = context.Client.OpenBlob(planned.Model.Manifest, _layer);
+        BlobSource source = context.Source.OpenBlob(planned.Model.Manifest, _layer);
         using BlobFile old = BlobFile.Open(_path, mode);
         using ReadBuffer buffer = new();
         byte[] start = wrong.Contains(0) ? [] : Before(old, buffer, map.Layout.Blocks[0]) ?? [];

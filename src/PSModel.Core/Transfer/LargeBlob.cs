@@ -8,6 +8,7 @@ using PSModel.Core.Metering;
 using PSModel.Core.Names;
 using PSModel.Core.Registry;
 using PSModel.Core.Sinks;
+using PSModel.Core.Sources;
 using PSModel.Core.Store;
 
 namespace PSModel.Core.Transfer;
@@ -177,7 +178,7 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
     {
         long start = hash.Length;
         using OrderedSink sink = new(hash, file, context.Options.CheckpointInterval);
-        BlobSource source = context.Client.OpenBlob(planned.Model.Manifest, planned.Layer);
+        BlobSource source = context.Source.OpenBlob(planned.Model.Manifest, planned.Layer);
         Arrival arrival = new();
         BlobFetch fetch = new(planned.Layer, [new ByteRange(start, planned.Layer.Size)], isSmall: false, hasCheckpoints: true, source, planned.Meter, sink.Take)
         {

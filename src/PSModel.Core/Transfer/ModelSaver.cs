@@ -7,6 +7,7 @@ using PSModel.Core.Manifests;
 using PSModel.Core.Names;
 using PSModel.Core.Registry;
 using PSModel.Core.Scheduling;
+using PSModel.Core.Sources;
 using PSModel.Core.Store;
 
 namespace PSModel.Core.Transfer;
@@ -17,16 +18,16 @@ namespace PSModel.Core.Transfer;
 /// </summary>
 public sealed class ModelSaver
 {
-    private readonly RegistryClient _client;
+    private readonly ModelSource _source;
     private readonly ModelStore _store;
     private readonly TransferOptions _options;
     private readonly RateLimiter _limiter;
     private readonly Leftovers _leftovers;
 
     /// <summary>Makes a saver; nothing is opened or written yet.</summary>
-    public ModelSaver(RegistryClient client, ModelStore store, TransferOptions options)
+    public ModelSaver(ModelSource source, ModelStore store, TransferOptions options)
     {
-        _client = client;
+        _source = source;
         _store = store;
         _options = options;
         _limiter = new RateLimiter(options.BandwidthLimit);
@@ -43,11 +44,11 @@ public sealed class ModelSaver
         using FreshBlobs? fresh = _options.IsDryRun || only.Count > 0 ? null : new FreshBlobs(_store, _options.FreshInterval, observer.Tell);
         ManifestWriter manifests = new(_store, _options.IsDryRun ? null : _leftovers, fresh, observer, isWanted: only.Count == 0);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        SharedSchedule schedule = new(ScheduleOptions(), observer.Tell, _client.Trace, stop.Token);
+        SharedSchedule schedule = new(ScheduleOptions(), observer.Tell, _source.Trace, stop.Token);
         using LanePool pool = new(schedule, _limiter, stop);
         BlobCommit commit = new(_store, _options.ReadBack ? new ReadBack(observer.Tell) : null, observer.Tell);
         using CommitQueue commits = new(commit, stop.Token);
-        SaveContext context = new(_client, _store, _options, schedule, pool, commit, commits, _leftovers, observer.Tell);
+        SaveContext context = new(_source, _store, _options, schedule, pool, commit, commits, _leftovers, observer.Tell);
         using BlobFeeder feeder = new(context, observer, manifests.BlobEnded, stop);
         using ManifestQueue queue = new(requests, observer, stop.Token);
         try
@@ -115,7 +116,7 @@ public sealed class ModelSaver
         Cores = Environment.ProcessorCount,
         LargestLoss = _options.LargestLoss,
         CheckpointInterval = _options.CheckpointInterval,
-        MaximumRetries = _client.MaximumRetries,
-        RetryInterval = (long)_client.RetryInterval.TotalMilliseconds,
+        MaximumRetries = _source.MaximumRetries,
+        RetryInterval = (long)_source.RetryInterval.TotalMilliseconds,
     };
 }

@@ -1,12 +1,12 @@
 using PSModel.Core.Commit;
 using PSModel.Core.Lanes;
-using PSModel.Core.Registry;
+using PSModel.Core.Sources;
 using PSModel.Core.Store;
 
 namespace PSModel.Core.Transfer;
 
 /// <summary>What the transfers of a call share. Immutable; its parts are thread-safe.</summary>
-/// <param name="Client">Where bytes come from.</param>
+/// <param name="Source">Where bytes come from.</param>
 /// <param name="Store">Where they go.</param>
 /// <param name="Options">How.</param>
 /// <param name="Schedule">What is fetched when.</param>
@@ -16,7 +16,7 @@ namespace PSModel.Core.Transfer;
 /// <param name="Leftovers">What earlier calls left.</param>
 /// <param name="Tell">Told what users may want to know.</param>
 internal sealed record SaveContext(
-    RegistryClient Client,
+    ModelSource Source,
     ModelStore Store,
     TransferOptions Options,
     SharedSchedule Schedule,

@@ -6,6 +6,7 @@ using PSModel.Core.Metering;
 using PSModel.Core.Names;
 using PSModel.Core.Registry;
 using PSModel.Core.Sinks;
+using PSModel.Core.Sources;
 using PSModel.Core.Store;
 
 namespace PSModel.Core.Transfer;
@@ -83,7 +84,7 @@ internal sealed class SmallBlob(SaveContext context, PlannedBlob planned)
 
     private async Task ReceiveAsync(InlineSink sink, CancellationToken cancellationToken)
     {
-        BlobSource source = context.Client.OpenBlob(planned.Model.Manifest, planned.Layer);
+        BlobSource source = context.Source.OpenBlob(planned.Model.Manifest, planned.Layer);
         Arrival arrival = new();
         BlobFetch fetch = new(planned.Layer, [new ByteRange(0, planned.Layer.Size)], isSmall: true, hasCheckpoints: false, source, planned.Meter, sink.Take)
         {

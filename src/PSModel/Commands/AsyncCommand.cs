@@ -82,4 +82,27 @@ public abstract class AsyncCommand : PSCmdlet, IDisposable
             return false;
         }
     }
+
+    /// <summary>Reads what the whole call needs. A fault ends it.</summary>
+    private protected T Require<T>(object? target, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (ModelFaultException fault)
+        {
+            ThrowTerminatingError(ErrorRecords.From(fault, target ?? fault.Facts.Path));
+            throw;
+        }
+    }
+
+    /// <summary>Ends the call where arguments do not go together.</summary>
+    private protected void Refuse(bool isWrong, string why, string parameter, string action = ErrorRecords.GiveOne)
+    {
+        if (isWrong)
+        {
+            ThrowTerminatingError(ErrorRecords.OfArgument(why, parameter, action));
+        }
+    }
 }

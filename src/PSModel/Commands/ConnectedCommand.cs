@@ -67,15 +67,6 @@ public abstract class ConnectedCommand : StoreCommand
         return options;
     }
 
-    /// <summary>Ends the call where arguments do not go together.</summary>
-    private protected void Refuse(bool isWrong, string why, string parameter, string action = ErrorRecords.GiveOne)
-    {
-        if (isWrong)
-        {
-            ThrowTerminatingError(ErrorRecords.OfArgument(why, parameter, action));
-        }
-    }
-
     private void CheckProxy(Uri proxy)
     {
         string shown = OutsideText.Of(OutsideText.Typed(proxy.OriginalString));

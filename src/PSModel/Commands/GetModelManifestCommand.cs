@@ -13,7 +13,7 @@ namespace PSModel.Commands;
 /// <summary>Get-ModelManifest: reads manifests from a registry or from the store.</summary>
 [Cmdlet(VerbsCommon.Get, "ModelManifest", HelpUri = HelpAddress.Module)]
 [OutputType(typeof(ModelManifest), typeof(string), typeof(ModelTag))]
-public sealed class GetModelManifestCommand : RegistryCommand
+public sealed class GetModelManifestCommand : SourceCommand
 {
     /// <summary>As many connections as a registry hardly minds.</summary>
     private const int SideBySide = 8;
@@ -49,11 +49,7 @@ public sealed class GetModelManifestCommand : RegistryCommand
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (Local && Source is not null)
-        {
-            ThrowTerminatingError(ErrorRecords.OfArgument("-Local and -Source cannot both be given: one is the store, the other a registry.", nameof(Source)));
-        }
-
+        Refuse(Local && Source is not null, "-Local and -Source cannot both be given: one is the store, the other a registry.", nameof(Source));
         IReadOnlyList<string> names = Name ?? (WantedSource is { } source ? [source.ToName().ToString()] : ["*"]);
         bool isLocal = Local || (Name is null && Source is null);
         RequireOneName(names);

@@ -1,11 +1,8 @@
 using System.Management.Automation;
 using System.Security;
-using PSModel.Completion;
 using PSModel.Core.Authentication;
 using PSModel.Core.Faults;
-using PSModel.Core.Names;
 using PSModel.Core.Registry;
-using PSModel.Errors;
 using PSModel.Pipeline;
 
 namespace PSModel.Commands;
@@ -14,25 +11,6 @@ namespace PSModel.Commands;
 public abstract class RegistryCommand : ConnectedCommand
 {
     private RegistryClient? _client;
-    private string? _name;
-
-    /// <summary>Fetch from the first of these registries that has it, in place of the name's host; the name in the store stays.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    public Uri[]? Registry { get; set; }
-
-    /// <summary>Fetch from this place of a registry: <c>host/repository:tag</c>; the name in the store stays.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    public string? Source { get; set; }
-
-    /// <summary>Which manifest of a list: the program that is to run the model. Left out, the one that Ollama would take.</summary>
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [AllowNull]
-    [AllowEmptyString]
-    [KnownRunner]
-    [ArgumentCompleter(typeof(RunnerCompleter))]
-    public string? Runner { get; set; }
 
     /// <summary>The user and the password for the registry, or for its token service.</summary>
     [Parameter]
@@ -88,10 +66,8 @@ public abstract class RegistryCommand : ConnectedCommand
     }
 
     /// <summary>The client, the same for the whole call. For the pipeline thread.</summary>
-    private protected RegistryClient Connect() => _client ??= new RegistryClient(AddConnection(new RegistryOptions
+    private protected RegistryClient Connect() => _client ??= new RegistryClient(AddPlace(AddConnection(new RegistryOptions
     {
-        Registries = Registry ?? [],
-        Source = WantedSource,
         Credential = RequireOne(Credential, Token),
         AllowUnencrypted = AllowUnencrypted,
         ConnectionTimeout = ToTimeout(ConnectionTimeoutSeconds),
@@ -99,67 +75,19 @@ public abstract class RegistryCommand : ConnectedCommand
         MaximumRetryCount = MaximumRetryCount,
         RetryInterval = TimeSpan.FromSeconds(RetryIntervalSec),
         Trace = message => CurrentPump?.Post(() => WriteDebug(OutsideText.OneLine(message))),
-    }));
+    })));
 
-    /// <summary>What -Source says; <see langword="null"/> where it is not given. For the pipeline thread.</summary>
-    private protected OciReference? WantedSource
-    {
-        get
-        {
-            if (Source is null)
-            {
-                return null;
-            }
-
-            if (Registry is not null)
-            {
-                ThrowTerminatingError(ErrorRecords.OfArgument("-Registry and -Source cannot both be given: a source names its registry.", nameof(Source)));
-            }
-
-            try
-            {
-                return OciReference.Parse(Source);
-            }
-            catch (ModelFaultException fault)
-            {
-                ThrowTerminatingError(ErrorRecords.From(fault, nameof(Source)));
-                throw;
-            }
-        }
-    }
-
-    /// <summary>Ends the call where a source would be saved under several names. For the pipeline thread.</summary>
-    private protected void RequireOneName(IEnumerable<string> names)
-    {
-        foreach (string name in Source is null ? [] : names)
-        {
-            _name ??= name;
-            if (_name != name)
-            {
-                ThrowTerminatingError(ErrorRecords.OfArgument($"-Source is the place of one model, and the names '{OutsideText.Of(_name)}' and '{OutsideText.Of(name)}' are given for it.", nameof(Source)));
-            }
-        }
-    }
-
-    /// <summary>The runner in Ollama's letters; <see langword="null"/> where none is named.</summary>
-    private protected string? WantedRunner => string.IsNullOrEmpty(Runner) ? null : Runner!.ToLowerInvariant();
+    /// <summary>Sets up which registries are asked, where not those of the names. For the pipeline thread.</summary>
+    private protected abstract RegistryOptions AddPlace(RegistryOptions options);
 
     private RegistryCredential? RequireOne(PSCredential? credential, SecureString? token)
     {
         // Wrapping functions hand an empty one on.
         credential = credential is null || string.IsNullOrEmpty(credential.UserName) ? null : credential;
         Refuse(credential is not null && token is not null, "-Credential and -Token cannot both be given.", nameof(Token));
-        try
-        {
-            return credential is not null ? RegistryCredential.OfUser(credential.UserName, credential.GetNetworkCredential().Password)
-                : token is not null ? RegistryCredential.OfToken(new PSCredential("token", token).GetNetworkCredential().Password)
-                : null;
-        }
-        catch (ModelFaultException fault)
-        {
-            ThrowTerminatingError(ErrorRecords.From(fault, nameof(Token)));
-            throw;
-        }
+        return Require(nameof(Token), () => credential is not null ? RegistryCredential.OfUser(credential.UserName, credential.GetNetworkCredential().Password)
+            : token is not null ? RegistryCredential.OfToken(new PSCredential("token", token).GetNetworkCredential().Password)
+            : null);
     }
 
     private static TimeSpan ToTimeout(int seconds) => seconds == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(seconds);

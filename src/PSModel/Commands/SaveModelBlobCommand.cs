@@ -15,7 +15,7 @@ namespace PSModel.Commands;
 /// the manifest itself.</remarks>
 [Cmdlet(VerbsData.Save, "ModelBlob", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low, HelpUri = HelpAddress.Module)]
 [OutputType(typeof(ModelBlobDigest), typeof(ModelBlobProgress))]
-public sealed class SaveModelBlobCommand : RegistryCommand
+public sealed class SaveModelBlobCommand : SourceCommand
 {
     private const string NameSet = "Name";
     private const string ManifestSet = "Manifest";

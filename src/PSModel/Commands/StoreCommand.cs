@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using PSModel.Core.Faults;
 using PSModel.Core.Store;
-using PSModel.Errors;
 
 namespace PSModel.Commands;
 
@@ -11,18 +10,8 @@ public abstract class StoreCommand : AsyncCommand
     private ModelStore? _store;
 
     /// <summary>The store that the parameter, or else the default, names. Relative paths mean the current location.</summary>
-    private protected ModelStore OpenStore(string? path)
-    {
-        try
-        {
-            return _store ??= string.IsNullOrEmpty(path) ? OpenDefault() : new ModelStore(ToFilePath(path!));
-        }
-        catch (ModelFaultException fault)
-        {
-            ThrowTerminatingError(ErrorRecords.From(fault, fault.Facts.Path));
-            throw;
-        }
-    }
+    private protected ModelStore OpenStore(string? path) =>
+        _store ??= Require(target: null, () => string.IsNullOrEmpty(path) ? OpenDefault() : new ModelStore(ToFilePath(path!)));
 
     private ModelStore OpenDefault()
     {

@@ -1,7 +1,7 @@
-namespace PSModel.Core.Registry;
+namespace PSModel.Core.Sources;
 
 /// <summary>Bytes of a blob as they come over one connection, and where they belong. For one reader at a time.</summary>
-internal sealed class BlobStream(BodyStream body, long start, long? end) : IDisposable
+internal sealed class BlobStream(IBlobBody body, long start, long? end) : IDisposable
 {
     /// <summary>The offset in the blob of the next byte that will be read.</summary>
     public long Position { get; private set; } = start;
