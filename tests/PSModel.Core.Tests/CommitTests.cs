@@ -32,7 +32,7 @@ public sealed class CommitTests : IDisposable
     public async Task A_blob_that_fails_fails_alone()
     {
         FinishedBlob[] blobs = [.. Enumerable.Range(0, 20).Select(i => Write(i, isRight: i != 7))];
-        blobs[11].File.Append([1], 0, 1);
+        ((PartialBlob)blobs[11].File).Append([1], 0, 1);
         Exception?[] failures = await new BlobCommit(_store, readBack: null, _ => { }).RunAsync(blobs, CancellationToken.None);
         Assert.Equal(ModelFault.DigestMismatch, Assert.IsType<ModelFaultException>(failures[7]).Fault);
         Assert.Equal(ModelFault.StoreWriteFailed, Assert.IsType<ModelFaultException>(failures[11]).Fault);

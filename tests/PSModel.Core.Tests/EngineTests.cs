@@ -37,7 +37,7 @@ public abstract class EngineTests : IAsyncLifetime, IDisposable
     public async Task DisposeAsync() => await Registry.DisposeAsync();
 
     /// <inheritdoc/>
-    public void Dispose()
+    public virtual void Dispose()
     {
         Folder.Dispose();
         GC.SuppressFinalize(this);

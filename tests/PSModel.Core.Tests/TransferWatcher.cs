@@ -5,6 +5,7 @@ using PSModel.Core.Manifests;
 using PSModel.Core.Metering;
 using PSModel.Core.Names;
 using PSModel.Core.Registry;
+using PSModel.Core.Sources;
 using PSModel.Core.Store;
 using PSModel.Core.Transfer;
 using PSModel.Loopback;
@@ -50,7 +51,20 @@ internal sealed class TransferWatcher : ISaveObserver
         using RegistryClient client = new(tests.RegistryOptions);
         ModelSaver saver = new(client, new ModelStore(tests.Folder.Path), tests.Options);
         Manifest read = client.GetManifest(ModelName.Parse(name), cancellationToken);
-        Task saving = saver.SaveAsync([new ModelRequest(name, _ => read)], [], this, cancellationToken);
+        await WatchAsync(saver.SaveAsync([new ModelRequest(name, _ => read)], [], this, cancellationToken));
+        return saver;
+    }
+
+    /// <summary>Saves models from a source, in one call.</summary>
+    public async Task SaveAsync(EngineTests tests, ModelSource source, IReadOnlyList<ModelRequest> requests, CancellationToken cancellationToken)
+    {
+        _fault = null;
+        Meter = null;
+        await WatchAsync(new ModelSaver(source, new ModelStore(tests.Folder.Path), tests.Options).SaveAsync(requests, [], this, cancellationToken));
+    }
+
+    private async Task WatchAsync(Task saving)
+    {
         while (await Task.WhenAny(saving, Task.Delay(2, CancellationToken.None)) != saving)
         {
             if (Meter is { } meter)
@@ -60,7 +74,10 @@ internal sealed class TransferWatcher : ISaveObserver
         }
 
         await saving;
-        return _fault is null ? saver : throw _fault;
+        if (_fault is not null)
+        {
+            throw _fault;
+        }
     }
 
     /// <summary>Every blob that came into the store, in the order in which they were told of.</summary>

@@ -56,16 +56,22 @@ public sealed class OllamaStore(string root)
     {
         foreach (BlobContent blob in model.Blobs)
         {
-            byte[] bytes = new byte[blob.Length];
-            for (int offset = 0; offset < bytes.Length;)
-            {
-                ReadOnlyMemory<byte> piece = blob.Piece(offset, bytes.Length);
-                piece.CopyTo(bytes.AsMemory(offset));
-                offset += piece.Length;
-            }
-
-            PutBlob(bytes);
+            PutBlob(BytesOf(blob));
         }
+    }
+
+    /// <summary>All bytes of a blob.</summary>
+    public static byte[] BytesOf(BlobContent blob)
+    {
+        byte[] bytes = new byte[blob.Length];
+        for (int offset = 0; offset < bytes.Length;)
+        {
+            ReadOnlyMemory<byte> piece = blob.Piece(offset, bytes.Length);
+            piece.CopyTo(bytes.AsMemory(offset));
+            offset += piece.Length;
+        }
+
+        return bytes;
     }
 
     /// <summary>Puts a manifest into the tree that every Ollama reads.</summary>

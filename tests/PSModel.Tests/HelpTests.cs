@@ -11,6 +11,7 @@ public sealed class HelpTests : IDisposable
     private const string RunExamples =
         """
         param($registry)
+        $null = Save-ModelBlob gemma4:31b $HOME/usb -Registry $registry
         foreach ($command in 'Save-ModelBlob', 'Get-ModelManifest', 'Test-ModelBlob') {
             foreach ($example in (Get-Help $command).examples.example) {
                 $Error.Clear()

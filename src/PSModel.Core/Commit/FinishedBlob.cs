@@ -13,7 +13,7 @@ namespace PSModel.Core.Commit;
 /// <param name="Actual">The digest of the bytes that were written.</param>
 /// <param name="Meter">Told of the phases.</param>
 /// <param name="DeleteTraces">Removes what only a later call would need.</param>
-internal sealed record FinishedBlob(Layer Layer, ModelName Name, PartialBlob File, BlobDigest Actual, TransferMeter Meter, Action DeleteTraces)
+internal sealed record FinishedBlob(Layer Layer, ModelName Name, ICommitFile File, BlobDigest Actual, TransferMeter Meter, Action DeleteTraces)
 {
     /// <summary>Done between the last check and the rename: what belongs beside the blob.</summary>
     public Action? BeforeRename { get; init; }

@@ -56,7 +56,7 @@ public sealed record OciReference
             ? reference
             : throw new ModelFaultException(
                 ModelFault.InvalidModelName,
-                $"'{OutsideText.Of(OutsideText.Typed(text))}' is not a source: {problem}. A source is [scheme://]host/repository[:tag][@sha256:…], 'registry.gitlab.com/group/project/llama:8b' for instance.",
+                $"'{OutsideText.Of(OutsideText.Typed(text))}' is not a source: {problem}. A source is [scheme://]host/repository[:tag][@sha256:…], 'registry.gitlab.com/group/project/llama:8b' for instance, or a folder that is there.",
                 new FaultFacts { Name = OutsideText.Of(OutsideText.Typed(text)) });
 
     /// <summary>Reads a reference; <paramref name="problem"/> says what is wrong where there is one.</summary>
@@ -136,11 +136,19 @@ public sealed record OciReference
 
     /// <summary>The name that a store would keep it under where none is given: the last two parts of the repository.</summary>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.InvalidModelName"/>.</exception>
-    public ModelName ToName()
+    public ModelName ToName() => ModelName.Parse(NameInStore);
+
+    /// <summary>The name as <see cref="ToName"/> gives it; <see langword="null"/> where no store could keep it.</summary>
+    internal ModelName? TryToName() => ModelName.TryParse(NameInStore, out ModelName? name, out _) ? name : null;
+
+    private string NameInStore
     {
-        string[] parts = Repository.Split('/');
-        string @namespace = parts.Length > 1 ? parts[parts.Length - 2] : HubNamespace;
-        return ModelName.Parse($"{Scheme}{NameText.SchemeSeparator}{Host}/{@namespace}/{parts[parts.Length - 1]}:{Tag}");
+        get
+        {
+            string[] parts = Repository.Split('/');
+            string @namespace = parts.Length > 1 ? parts[parts.Length - 2] : HubNamespace;
+            return $"{Scheme}{NameText.SchemeSeparator}{Host}/{@namespace}/{parts[parts.Length - 1]}:{Tag}";
+        }
     }
 
     /// <summary>The text that reads back as this very reference.</summary>

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http;
-using System.Text;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
@@ -107,15 +106,14 @@ public sealed class RegistryClient : ModelSource
             RequireDigest(endpoint, endpoint.ManifestAddress, bytes, digest, who);
         }
 
-        if (ManifestListReader.TryRead(name, endpoint.SourceOfTag, bytes) is not { } list)
-        {
-            Manifest manifest = ManifestReader.Read(name, endpoint.SourceOfTag, bytes);
-            return ForeignModel.Is(manifest) ? ForeignModel.Convert(manifest, FetchConfig(endpoint, manifest.Config!, cancellationToken)) : manifest;
-        }
-
-        ManifestListEntry choice = list.Choose(runner);
-        Trace($"{name.Shortest} is a list of manifests; the one for {choice.Runner ?? "any runner"} is taken, {choice.Digest}.");
-        return ManifestReader.Read(name, endpoint.SourceOfTag, FetchChosen(endpoint, choice, cancellationToken)).Of(list, choice);
+        return ServedManifest.Read(
+            name,
+            endpoint.SourceOfTag,
+            bytes,
+            runner,
+            config => FetchConfig(endpoint, config, cancellationToken),
+            choice => FetchChosen(endpoint, choice, cancellationToken),
+            Trace);
 
         ModelFaultException NoModel() => NotFound(endpoint, $"The registry {endpoint.ManifestAddress.Authority} has no model '{endpoint.ShownName}'.", endpoint.ManifestAddress);
     }
@@ -129,14 +127,8 @@ public sealed class RegistryClient : ModelSource
         return bytes;
     }
 
-    /// <summary>A config that is longer tells nothing that is looked for.</summary>
     private byte[] FetchConfig(RegistryEndpoint endpoint, Layer config, CancellationToken cancellationToken)
     {
-        if (config.Size > ForeignModel.LongestConfig)
-        {
-            return Encoding.UTF8.GetBytes("{}");
-        }
-
         Uri address = endpoint.Blob(config.Digest);
         byte[] bytes = FetchText(endpoint, address, BlobType, () => NotFound(endpoint, $"The registry {address.Authority} has '{endpoint.ShownName}', and not its config, {config.Digest}.", address), cancellationToken);
         RequireDigest(endpoint, address, bytes, config.Digest, "its manifest");

@@ -47,6 +47,9 @@ public abstract class ModelSource : IDisposable
     /// <summary>The source of one blob; nothing is asked for yet.</summary>
     internal abstract BlobSource OpenBlob(Manifest manifest, Layer layer);
 
+    /// <summary>The file that holds a blob, which could have a second name in a store; <see langword="null"/> where there is none.</summary>
+    internal virtual string? TryFindFile(Layer layer) => null;
+
     /// <summary>Closes what is open.</summary>
     protected virtual void Dispose(bool isDisposing)
     {

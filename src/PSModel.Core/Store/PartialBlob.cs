@@ -7,7 +7,7 @@ namespace PSModel.Core.Store;
 /// The file of a blob underway. It is opened for writing alone and grows from front to back. <see cref="Append"/> is for
 /// one thread at a time; <see cref="FlushToDisk"/> may run beside it.
 /// </summary>
-internal sealed class PartialBlob : IDisposable
+internal sealed class PartialBlob : ICommitFile
 {
     private readonly ModelStore _store;
     private readonly BlobDigest _digest;
@@ -16,7 +16,7 @@ internal sealed class PartialBlob : IDisposable
     private readonly FileStream _file;
     private readonly FileFacts? _identity;
 
-    /// <summary>Tells which of two files was opened first: the lesser one.</summary>
+    /// <inheritdoc/>
     public long Opened { get; }
 
     /// <summary>Opens the file and cuts off what lies past <paramref name="kept"/> bytes.</summary>
@@ -42,7 +42,7 @@ internal sealed class PartialBlob : IDisposable
         return file!;
     }
 
-    /// <summary>Where the file lies.</summary>
+    /// <inheritdoc/>
     public string FilePath => PathOf(_store, _digest);
 
     /// <summary>The length of what an earlier call left, in bytes; 0 where it left nothing.</summary>
@@ -53,23 +53,21 @@ internal sealed class PartialBlob : IDisposable
 
     public static void Delete(ModelStore store, BlobDigest digest) => DurableFile.Delete(PathOf(store, digest));
 
-    /// <summary>The file's length as the file system tells it, in bytes; nothing is read for it.</summary>
+    /// <inheritdoc/>
     public long Length => _file.Length;
 
     public void Append(byte[] buffer, int offset, int count) => _file.Write(buffer, offset, count);
 
-    /// <summary>Returns when every byte appended before the call is on the disk.</summary>
+    /// <inheritdoc/>
     public void FlushToDisk() => DurableFile.Flush(_file);
 
-    /// <summary>Flushes everything on the file's volume, this file and all that were opened after it included.</summary>
-    /// <returns>Whether that succeeded; if not, each file has to be flushed for itself, and will tell.</returns>
+    /// <inheritdoc/>
     public bool TryFlushVolume() => VolumeFlush.TryRun(_file);
 
-    /// <summary>Lets the disk begin with what was appended, where the system can be asked for that; waits for nothing.</summary>
+    /// <inheritdoc/>
     public void BeginFlush() => DurableFile.BeginFlush(_file);
 
-    /// <summary>Closes the file and gives it its final name, which is durable once its folder is synced. The caller has flushed
-    /// and verified it, and seen that it is the one of that name.</summary>
+    /// <inheritdoc/>
     public void Rename()
     {
         string final = _store.BlobPath(_digest);
@@ -78,9 +76,8 @@ internal sealed class PartialBlob : IDisposable
         DurableFile.Rename(FilePath, final);
     }
 
-    /// <summary>Sees that what will be renamed is what was written: a name can be given to another file while one is open, except on
-    /// Windows.</summary>
-    /// <exception cref="ModelFaultException"><see cref="ModelFault.BlobInUse"/> where it was.</exception>
+    /// <inheritdoc/>
+    /// <remarks>A name can be given to another file while one is open, except on Windows.</remarks>
     public void RequireOwn()
     {
         if (_identity is { } opened && !(FileFacts.TryReadEntry(FilePath) is { IsOwn: true } named && named.IsSame(opened)))

@@ -33,6 +33,9 @@ public sealed partial class StoredManifests
     /// <summary>The folders of manifests that are being written, where the trees lie on other volumes than the blobs.</summary>
     internal IEnumerable<string> WorkFolders => new[] { _manifests, _entries }.Select(tree => WorkFolder.For(_store.Root, tree.Folder, levels: 1));
 
+    /// <summary>Whether there is one of the trees, be it empty.</summary>
+    internal bool HasTree => Directory.Exists(_manifests.Folder) || Directory.Exists(_entries.Folder);
+
     /// <summary>Where a model's manifest is written: in <c>manifests/</c>, or, where the file system holds no such path, in
     /// <c>manifests-v2/</c>.</summary>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.InvalidModelName"/> where the file system cannot hold
@@ -45,7 +48,7 @@ public sealed partial class StoredManifests
     public IReadOnlyList<ModelName> FindNames()
     {
         // The folder of a volume that is not mounted is there, and empty.
-        if (!Directory.Exists(_manifests.Folder) && !Directory.Exists(_entries.Folder) && !Directory.Exists(_store.Blobs))
+        if (!HasTree && !Directory.Exists(_store.Blobs))
         {
             string why = Directory.Exists(_store.Root) ? "the folder has neither blobs nor manifests" : "there is no such folder";
             throw new ModelFaultException(ModelFault.StoreNotFound, $"There is no store at '{_store.Root}': {why}.", new FaultFacts { Path = _store.Root });

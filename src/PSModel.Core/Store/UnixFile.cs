@@ -39,6 +39,9 @@ internal static class UnixFile
     /// <summary><c>F_FULLFSYNC</c> of macOS' <c>fcntl.h</c>.</summary>
     private const int FullSync = 51;
 
+    /// <summary><c>FICLONE</c> of Linux' <c>fs.h</c>.</summary>
+    private const uint FileClone = 0x40049409;
+
     /// <summary><c>W_OK</c> of <c>unistd.h</c>.</summary>
     private const int MayWrite = 2;
 
@@ -96,6 +99,20 @@ internal static class UnixFile
         string where = error == CrossDevice ? ", which lies on another volume" : string.Empty;
         throw Failure($"'{from}' cannot be renamed to '{to}'{where}", error);
     }
+
+    /// <summary>Gives a file a second name.</summary>
+    /// <exception cref="IOException">It has none: between volumes, and on some file systems.</exception>
+    public static void Link(string path, string name)
+    {
+        if (Link(CString(path), CString(name)) != 0)
+        {
+            throw Failure($"'{path}' cannot have the name '{name}' as well", Marshal.GetLastWin32Error());
+        }
+    }
+
+    /// <summary>Lets a file share another one's bytes until one of the two is written to.</summary>
+    /// <returns>Whether the file system can do that.</returns>
+    public static bool TryClone(SafeHandle from, SafeHandle to) => Clone(to, FileClone, from) == 0;
 
     /// <summary>Whether a file can be renamed from one folder into the other: there are borders within one file system, those of
     /// bind mounts for one. Asked by a rename of what does not exist.</summary>
@@ -197,6 +214,14 @@ internal static class UnixFile
     [DllImport("libc", EntryPoint = "rename", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Rename(byte[] from, byte[] to);
+
+    [DllImport("libc", EntryPoint = "link", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Link(byte[] path, byte[] name);
+
+    [DllImport("libc", EntryPoint = "ioctl")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Clone(SafeHandle to, nuint request, SafeHandle from);
 
     [DllImport("libc", EntryPoint = "flock", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -71,6 +71,16 @@ internal static class WindowsFile
         }
     }
 
+    /// <summary>Gives a file a second name.</summary>
+    /// <exception cref="IOException">It has none: between volumes, and on some file systems.</exception>
+    public static void Link(string path, string name)
+    {
+        if (!HardLink(Extend(name), Extend(path), IntPtr.Zero))
+        {
+            throw Failure($"'{path}' cannot have the name '{name}' as well", Marshal.GetLastWin32Error());
+        }
+    }
+
     /// <summary>The path of a file or folder without links in it; <see langword="null"/> where there is none.</summary>
     public static string? RealPath(string path)
     {
@@ -152,6 +162,11 @@ internal static class WindowsFile
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     [return: MarshalAs(UnmanagedType.Bool)]
     private static extern bool MoveFile(string from, string to, int flags);
+
+    [DllImport("kernel32", EntryPoint = "CreateHardLinkW", CharSet = CharSet.Unicode, ExactSpelling = true, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    private static extern bool HardLink(string name, string path, IntPtr security);
 
     [DllImport("kernel32", EntryPoint = "GetFileInformationByHandle", ExactSpelling = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]

@@ -261,9 +261,33 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
                 return blob.FoundPresent();
             }
 
+            if (context.Options.Link && await TryLinkAsync(blob).ConfigureAwait(false))
+            {
+                blob.IsReadBack = true;
+                return BlobOutcome.Linked;
+            }
+
             await DownloadAsync(context, blob, _stopped).ConfigureAwait(false);
             blob.IsReadBack = context.Options.ReadBack;
             return BlobOutcome.Downloaded;
+        }
+    }
+
+    private async Task<bool> TryLinkAsync(PlannedBlob blob)
+    {
+        if (context.Source.TryFindFile(blob.Layer) is not { } file)
+        {
+            return false;
+        }
+
+        await _reading.WaitAsync(_stopped).ConfigureAwait(false);
+        try
+        {
+            return await new LinkedBlob(context, blob, file).TryRunAsync(_stopped).ConfigureAwait(false);
+        }
+        finally
+        {
+            _reading.Release();
         }
     }
 

@@ -22,6 +22,7 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
     private readonly ModelStore _store = context.Store;
     private readonly CheckpointFile _checkpoints = new(context.Store, planned.Digest);
     private readonly Takeover _takeover = new(context.Store, planned.Layer, context.Tell);
+    private readonly BlobSource _source = context.Source.OpenBlob(planned.Model.Manifest, planned.Layer);
     private Exception? _lost;
 
     /// <summary>Runs the transfer to its end; comes back to the caller as soon as it waits for bytes.</summary>
@@ -76,9 +77,10 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
         Exception?[] failures = await context.Commit.RunAsync([finished], cancellationToken).ConfigureAwait(false);
         if (failures[0] is { } failure)
         {
-            if (failure is ModelFaultException { Fault: ModelFault.DigestMismatch })
+            if (failure is ModelFaultException { Fault: ModelFault.DigestMismatch } mismatch)
             {
                 _takeover.Reject();
+                throw _source.Explain(mismatch, hash.Blocks?.Finish());
             }
 
             ExceptionDispatchInfo.Capture(failure).Throw();
@@ -178,9 +180,8 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
     {
         long start = hash.Length;
         using OrderedSink sink = new(hash, file, context.Options.CheckpointInterval);
-        BlobSource source = context.Source.OpenBlob(planned.Model.Manifest, planned.Layer);
         Arrival arrival = new();
-        BlobFetch fetch = new(planned.Layer, [new ByteRange(start, planned.Layer.Size)], isSmall: false, hasCheckpoints: true, source, planned.Meter, sink.Take)
+        BlobFetch fetch = new(planned.Layer, [new ByteRange(start, planned.Layer.Size)], isSmall: false, hasCheckpoints: true, _source, planned.Meter, sink.Take)
         {
             OnArrived = arrival.Succeed,
             OnFailed = arrival.Fail,
@@ -206,7 +207,7 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
             // The state first: a chunk that is released may have its buffer filled anew.
             if (chunk.HashState is { } state)
             {
-                keeper.Request(new Checkpoint(planned.Layer.Size, chunk.End, state, source.Validator));
+                keeper.Request(new Checkpoint(planned.Layer.Size, chunk.End, state, _source.Validator));
             }
 
             context.Schedule.Release(fetch, chunk);
@@ -239,7 +240,7 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
                 throw StoreFault.IsOfStore(lost) ? StoreFault.From(_store, file.FilePath, lost) : lost;
             }
 
-            KeepWhatArrived(hash, file, keeper, source.Validator);
+            KeepWhatArrived(hash, file, keeper, _source.Validator);
             ExceptionDispatchInfo.Capture(e).Throw();
         }
     }

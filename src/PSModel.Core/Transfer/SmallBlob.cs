@@ -20,6 +20,7 @@ internal sealed class SmallBlob(SaveContext context, PlannedBlob planned)
 {
     private readonly ModelStore _store = context.Store;
     private readonly CheckpointFile _checkpoints = new(context.Store, planned.Digest);
+    private readonly BlobSource _source = context.Source.OpenBlob(planned.Model.Manifest, planned.Layer);
     private PartialBlob? _file;
     private bool _isKept;
 
@@ -40,6 +41,10 @@ internal sealed class SmallBlob(SaveContext context, PlannedBlob planned)
             await context.Commits.CommitAsync(finished).ConfigureAwait(false);
             isCommitted = true;
             planned.Meter.Phase = TransferPhase.Completed;
+        }
+        catch (ModelFaultException mismatch) when (mismatch.Fault == ModelFault.DigestMismatch)
+        {
+            throw _source.Explain(mismatch, arrived: null);
         }
         finally
         {
@@ -84,9 +89,8 @@ internal sealed class SmallBlob(SaveContext context, PlannedBlob planned)
 
     private async Task ReceiveAsync(InlineSink sink, CancellationToken cancellationToken)
     {
-        BlobSource source = context.Source.OpenBlob(planned.Model.Manifest, planned.Layer);
         Arrival arrival = new();
-        BlobFetch fetch = new(planned.Layer, [new ByteRange(0, planned.Layer.Size)], isSmall: true, hasCheckpoints: false, source, planned.Meter, sink.Take)
+        BlobFetch fetch = new(planned.Layer, [new ByteRange(0, planned.Layer.Size)], isSmall: true, hasCheckpoints: false, _source, planned.Meter, sink.Take)
         {
             AfterBytes = sink.Work,
             OnArrived = arrival.Succeed,

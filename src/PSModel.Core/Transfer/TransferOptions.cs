@@ -18,6 +18,9 @@ public sealed class TransferOptions
     /// <summary>Read what the store has, and fetch again what of it is wrong.</summary>
     public bool Repair { get; set; }
 
+    /// <summary>Let blobs of a folder share their bytes with the files there, where the volume can do that; each is read once.</summary>
+    public bool Link { get; set; }
+
     /// <summary>Nothing will be allowed: it is asked for what would be done.</summary>
     public bool IsDryRun { get; set; }
 

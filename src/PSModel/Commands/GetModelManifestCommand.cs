@@ -1,10 +1,11 @@
 using System.Management.Automation;
 using PSModel.Completion;
 using PSModel.Core.Faults;
+using PSModel.Core.Folders;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
 using PSModel.Core.Registry;
-using PSModel.Core.Store;
+using PSModel.Core.Sources;
 using PSModel.Errors;
 using PSModel.Output;
 
@@ -19,6 +20,7 @@ public sealed class GetModelManifestCommand : SourceCommand
     private const int SideBySide = 8;
 
     private readonly List<string> _asked = [];
+    private FolderSource? _folder;
 
     /// <summary>The model names; none at all for every manifest in the store.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
@@ -49,19 +51,19 @@ public sealed class GetModelManifestCommand : SourceCommand
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        Refuse(Local && Source is not null, "-Local and -Source cannot both be given: one is the store, the other a registry.", nameof(Source));
-        IReadOnlyList<string> names = Name ?? (WantedSource is { } source ? [source.ToName().ToString()] : ["*"]);
-        bool isLocal = Local || (Name is null && Source is null);
+        Refuse(Local && Source is not null, "-Local and -Source cannot both be given: one is the store, the other is elsewhere.", nameof(Source));
+        IReadOnlyList<string> names = Name ?? (WantedReference is { } reference ? [reference.ToName().ToString()] : ["*"]);
+        _folder ??= WantedFolder ?? (Local || (Name is null && Source is null) ? new StoreFolder(OpenStore(StorePath), Options()) : null);
         RequireOneName(names);
         foreach (string name in names)
         {
             if (ListTag)
             {
-                GetTags(name, isLocal);
+                GetTags(name);
             }
-            else if (isLocal)
+            else if (_folder is not null)
             {
-                GetLocal(name);
+                GetFrom(_folder, name);
             }
             else
             {
@@ -110,19 +112,18 @@ public sealed class GetModelManifestCommand : SourceCommand
         }
     }
 
-    private void GetTags(string name, bool isLocal)
+    private void GetTags(string name)
     {
-        if (isLocal)
+        if (_folder is not null && Name is null)
         {
-            ModelStore store = OpenStore(StorePath);
-            Try(OutsideText.Typed(name), () => WriteTags(store.Manifests.FindTags(Name is null ? null : ModelName.Parse(name))));
+            Try(_folder.Root, () => WriteTags(_folder.FindNames()));
             return;
         }
 
-        RegistryClient client = Connect();
+        ModelSource source = _folder ?? (ModelSource)Connect();
         Run(OutsideText.Typed(name), (pump, token) =>
         {
-            IReadOnlyList<ModelName> tags = client.GetTags(ModelName.Parse(name), token);
+            IReadOnlyList<ModelName> tags = source.GetTags(ModelName.Parse(name), token);
             pump.Post(() => WriteTags(tags));
             return Task.CompletedTask;
         });
@@ -136,21 +137,20 @@ public sealed class GetModelManifestCommand : SourceCommand
         }
     }
 
-    private void GetLocal(string name)
+    private void GetFrom(FolderSource folder, string name)
     {
-        ModelStore store = OpenStore(StorePath);
         if (!WildcardPattern.ContainsWildcardCharacters(name))
         {
-            Try(OutsideText.Typed(name), () => Read(() => store.Manifests.Read(ModelName.Parse(name), WantedRunner))());
+            Try(OutsideText.Typed(name), () => Read(() => folder.GetManifest(ModelName.Parse(name), origin: null, WantedRunner, CancellationToken.None))());
             return;
         }
 
         WildcardPattern pattern = WildcardPattern.Get(name, WildcardOptions.IgnoreCase);
         List<ModelName> names = [];
-        Try(store.Root, () => names.AddRange(store.Manifests.FindNames().Where(found => pattern.IsMatch(found.Shortest))));
+        Try(folder.Root, () => names.AddRange(folder.FindNames().Where(found => pattern.IsMatch(found.Shortest))));
         foreach (ModelName found in names)
         {
-            Try(found.Shortest, () => Read(() => store.Manifests.Read(found, WantedRunner))());
+            Try(found.Shortest, () => Read(() => folder.GetManifest(found, origin: null, WantedRunner, CancellationToken.None))());
         }
     }
 
@@ -182,7 +182,9 @@ public sealed class GetModelManifestCommand : SourceCommand
         }
         else
         {
-            WholeObject.Write(this, OutputFactory.From(manifest));
+            ModelManifest read = OutputFactory.From(manifest);
+            read.Origin = WantedFolder?.Root ?? read.Origin;
+            WholeObject.Write(this, read);
         }
     }
 }

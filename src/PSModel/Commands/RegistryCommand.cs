@@ -66,7 +66,10 @@ public abstract class RegistryCommand : ConnectedCommand
     }
 
     /// <summary>The client, the same for the whole call. For the pipeline thread.</summary>
-    private protected RegistryClient Connect() => _client ??= new RegistryClient(AddPlace(AddConnection(new RegistryOptions
+    private protected RegistryClient Connect() => _client ??= new RegistryClient(AddPlace(AddConnection(Options())));
+
+    /// <summary>How often and how long to try, as whom, and who is told. For the pipeline thread.</summary>
+    private protected RegistryOptions Options() => new()
     {
         Credential = RequireOne(Credential, Token),
         AllowUnencrypted = AllowUnencrypted,
@@ -75,7 +78,7 @@ public abstract class RegistryCommand : ConnectedCommand
         MaximumRetryCount = MaximumRetryCount,
         RetryInterval = TimeSpan.FromSeconds(RetryIntervalSec),
         Trace = message => CurrentPump?.Post(() => WriteDebug(OutsideText.OneLine(message))),
-    })));
+    };
 
     /// <summary>Sets up which registries are asked, where not those of the names. For the pipeline thread.</summary>
     private protected abstract RegistryOptions AddPlace(RegistryOptions options);

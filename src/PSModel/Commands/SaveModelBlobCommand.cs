@@ -1,9 +1,11 @@
 using System.Management.Automation;
 using PSModel.Completion;
 using PSModel.Core.Faults;
+using PSModel.Core.Folders;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
-using PSModel.Core.Registry;
+using PSModel.Core.Sources;
+using PSModel.Core.Store;
 using PSModel.Core.Transfer;
 using PSModel.Output;
 using PSModel.Pipeline;
@@ -20,10 +22,13 @@ public sealed class SaveModelBlobCommand : SourceCommand
     private const string NameSet = "Name";
     private const string ManifestSet = "Manifest";
 
+    /// <summary>Disks and shares give no more to many, and disks that turn give less.</summary>
+    private const int ReadsOfFolder = 2;
+
     private readonly HashSet<string> _refusedDigests = [];
-    private TransferOptions? _options;
-    private ModelSaver? _saver;
+    private readonly Dictionary<ModelSource, ModelSaver> _savers = [];
     private SaveForecast? _forecast;
+    private bool _isInline;
 
     /// <summary>The model names.</summary>
     [Parameter(ParameterSetName = NameSet, Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
@@ -54,6 +59,10 @@ public sealed class SaveModelBlobCommand : SourceCommand
     [Parameter(ParameterSetName = NameSet, ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     public string? Origin { get; set; }
+
+    /// <summary>Let blobs of a folder share their bytes with the files there, once these were read and found right.</summary>
+    [Parameter]
+    public SwitchParameter Link { get; set; }
 
     /// <summary>Verify inline and do not read back.</summary>
     [Parameter]
@@ -89,15 +98,8 @@ public sealed class SaveModelBlobCommand : SourceCommand
             ? LanguagePrimitives.IsTrue(whatIf)
             : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
         _forecast = isDryRun ? new SaveForecast(OpenStore(StorePath)) : null;
-        _options = new TransferOptions
-        {
-            IsDryRun = isDryRun,
-            Connections = ThrottleLimit,
-            BandwidthLimit = BandwidthLimit,
-            ReadBack = !isInline,
-            Force = Force,
-            Repair = Repair,
-        };
+        _isInline = isInline;
+        Refuse(Link && WantedReference is not null, "-Link is for a folder, and -Source names a place of a registry.", nameof(Link), "Leave out one of them.");
     }
 
     /// <inheritdoc/>
@@ -112,15 +114,19 @@ public sealed class SaveModelBlobCommand : SourceCommand
         }
 
         RequireOneName(ParameterSetName == ManifestSet ? [Manifest!.Name ?? string.Empty] : Name);
-        RegistryClient client = Connect();
-        string? origin = string.IsNullOrEmpty(Origin) ? null : Origin;
+        string? origin = ParameterSetName == ManifestSet ? Manifest!.Origin : string.IsNullOrEmpty(Origin) ? null : Origin;
+        if (TryOpenSource(origin, ParameterSetName == ManifestSet ? Manifest!.Name ?? string.Empty : Name.FirstOrDefault() ?? string.Empty) is not { } source)
+        {
+            return;
+        }
+
         string? runner = WantedRunner;
         List<ModelRequest> requests = ParameterSetName == ManifestSet
-            ? [new ModelRequest(Manifest!.Name ?? string.Empty, _ => OutputFactory.ToManifest(Manifest))]
-            : [.. Name.Select(name => new ModelRequest(OutsideText.Typed(name), token => client.GetManifest(ModelName.Parse(name), origin, runner, token)))];
+            ? [new ModelRequest(Manifest!.Name ?? string.Empty, _ => Complete(OutputFactory.ToManifest(Manifest), source))]
+            : [.. Name.Select(name => new ModelRequest(OutsideText.Typed(name), token => source.GetManifest(ModelName.Parse(name), origin, runner, token)))];
         if (requests.Count > 0)
         {
-            Save(requests, only);
+            Save(source, requests, only);
         }
     }
 
@@ -149,10 +155,35 @@ public sealed class SaveModelBlobCommand : SourceCommand
         return read;
     }
 
-    private void Save(List<ModelRequest> requests, List<BlobDigestPart> only)
+    /// <summary>Where a folder is the source, the store learns from it where the model came from before.</summary>
+    private static Manifest Complete(Manifest manifest, ModelSource source) => source is FolderSource folder ? folder.Complete(manifest) : manifest;
+
+    /// <summary>One for each source, so that connections and the bandwidth limit are shared.</summary>
+    private ModelSaver SaverOf(ModelSource source)
+    {
+        ModelStore store = OpenStore(StorePath);
+        Refuse((source as FolderSource)?.IsOf(store) == true, "The source and the store are the same folder.", nameof(Source), "Give another -Source, or another -StorePath.");
+        if (!_savers.TryGetValue(source, out ModelSaver? saver))
+        {
+            _savers[source] = saver = new ModelSaver(source, store, new TransferOptions
+            {
+                IsDryRun = _forecast is not null,
+                Connections = source is FolderSource && !MyInvocation.BoundParameters.ContainsKey(nameof(ThrottleLimit)) ? ReadsOfFolder : ThrottleLimit,
+                BandwidthLimit = BandwidthLimit,
+                ReadBack = !_isInline,
+                Force = Force,
+                Repair = Repair,
+                Link = Link,
+            });
+        }
+
+        return saver;
+    }
+
+    private void Save(ModelSource source, List<ModelRequest> requests, List<BlobDigestPart> only)
     {
         SaveProgress progress = new(this, IncludeProgress);
-        ModelSaver saver = _saver ??= new ModelSaver(Connect(), OpenStore(StorePath), _options!);
+        ModelSaver saver = SaverOf(source);
         Run(
             requests[0].Target,
             async (pump, token) =>

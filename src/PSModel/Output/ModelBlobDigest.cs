@@ -28,7 +28,7 @@ public sealed class ModelBlobDigest
     /// <summary>How it was checked: Inline, ReadBack, SizeOnly or None.</summary>
     public string? Verification { get; internal set; }
 
-    /// <summary>Downloaded, AlreadyPresent, Repaired, Valid, DigestMismatch, SizeMismatch, Missing or Unreadable.</summary>
+    /// <summary>Downloaded, Linked, AlreadyPresent, Repaired, Valid, DigestMismatch, SizeMismatch, Missing or Unreadable.</summary>
     public string? Status { get; internal set; }
 
     /// <summary>The blob's media type, where a manifest names one.</summary>

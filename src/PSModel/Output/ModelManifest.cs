@@ -43,7 +43,8 @@ public sealed class ModelManifest
     /// <summary>The address or the path it was read from.</summary>
     public string? Source { get; internal set; }
 
-    /// <summary>The registry that a manifest of the store came from, where it was not https and the host; empty elsewhere.</summary>
+    /// <summary>The registry that a manifest of the store came from, where it was not https and the host, or the folder that -Source
+    /// named; empty elsewhere.</summary>
     public string? Origin { get; internal set; }
 
     /// <summary>What runs the model, llamacpp, ggml or mlx, where it was chosen from a list; empty elsewhere.</summary>
