@@ -12,7 +12,7 @@ public sealed class HelpTests : IDisposable
         """
         param($registry)
         $null = Save-ModelBlob gemma4:31b $HOME/usb -Registry $registry
-        foreach ($command in 'Save-ModelBlob', 'Get-ModelManifest', 'Test-ModelBlob') {
+        foreach ($command in 'Save-ModelBlob', 'Get-ModelManifest', 'Test-ModelBlob', 'Remove-ModelBlob') {
             foreach ($example in (Get-Help $command).examples.example) {
                 $Error.Clear()
                 $PSDefaultParameterValues = if ($example.code -notmatch ' -Source ') { @{ '*-Model*:Registry' = $registry } } else { @{} }
@@ -25,7 +25,7 @@ public sealed class HelpTests : IDisposable
     private readonly EngineSession _engine = new();
     private readonly TemporaryFolder _folder = new();
 
-    public static TheoryData<string> Commands => ["Get-ModelManifest", "Save-ModelBlob", "Test-ModelBlob"];
+    public static TheoryData<string> Commands => ["Get-ModelManifest", "Remove-ModelBlob", "Save-ModelBlob", "Test-ModelBlob"];
 
     [Fact]
     public void The_files_in_en_US_are_what_their_source_makes()
@@ -122,6 +122,7 @@ public sealed class HelpTests : IDisposable
         Assert.Equal(
             [
                 "Mend what a test found", "Keep the manifest as it was served", "Test the whole store", "Use it in a condition", "Find out what is wrong",
+                "See what would be removed", "Keep what is on a list", "Free what nobody needs",
             ],
             examples.Where(line => line.Contains("| 0 objects", StringComparison.Ordinal)).Select(line => line.Split('|', ':')[2].Trim()));
     }

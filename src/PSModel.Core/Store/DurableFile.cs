@@ -89,6 +89,24 @@ internal static class DurableFile
         }
     }
 
+    /// <summary>Gives a file a name that nothing has; never another file's.</summary>
+    /// <returns>Whether it has it; not where something else does.</returns>
+    /// <exception cref="IOException">It could not be renamed.</exception>
+    public static bool TryRenameNew(string from, string to)
+    {
+        bool isDone = false;
+        if (IsWindows)
+        {
+            HeldFile.Try(from, () => isDone = WindowsFile.TryRenameNew(from, to));
+        }
+        else
+        {
+            isDone = UnixFile.TryRenameNew(from, to);
+        }
+
+        return isDone;
+    }
+
     /// <summary>Lets the disk begin with what was written, where the system can be asked for that. A failure shows when the
     /// file is flushed.</summary>
     public static void BeginFlush(FileStream file)

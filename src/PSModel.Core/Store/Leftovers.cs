@@ -118,7 +118,7 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
     /// <summary>Why a blob's work files are of no use; <see langword="null"/> where they are, or where there are none.</summary>
     private string? WhyUseless(ModelStore at, BlobDigest digest, List<FileInfo> files, DateTime limit, out List<FileInfo> useless)
     {
-        useless = [.. files.Where(file => file.Extension != BlobLock.Extension)];
+        useless = [.. files.Where(file => file.Extension is not (BlobLock.Extension or BlobAside.Extension))];
         bool hasOthers = useless.Exists(file => file.Extension != BlockMapFile.Extension);
         bool isOld = useless.TrueForAll(file => file.LastWriteTimeUtc < limit);
         long? present = at.BlobSize(digest);

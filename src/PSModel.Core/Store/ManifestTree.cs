@@ -57,16 +57,31 @@ internal sealed class ManifestTree
     }
 
     /// <summary>The names of all that is there. Whatever is no name on exactly four levels is passed over, as Ollama does.</summary>
-    public IEnumerable<ModelName> FindNames()
+    public IEnumerable<ModelName> FindNames() => FindFiles().Select(NameOf).OfType<ModelName>();
+
+    /// <summary>Everything on exactly four levels that is no folder.</summary>
+    public IEnumerable<string> FindFiles() => FindFolders(TagLevels - 1).SelectMany(path => FolderEntries.Files(path));
+
+    /// <summary>Links in place of the tree, or of a folder above tags, that lead to nothing at this moment, to a disk that is not
+    /// mounted mostly: which models are behind them nobody knows.</summary>
+    public IEnumerable<string> FindLostFolders() => Enumerable.Range(0, TagLevels - 1)
+        .SelectMany(level => FindFolders(level).SelectMany(path => FolderEntries.Files(path)))
+        .Prepend(Folder)
+        .Where(path => FileFacts.TryReadEntry(path) is { IsLink: true } && FileFacts.TryRead(path) is null);
+
+    private IEnumerable<string> FindFolders(int depth)
     {
         IEnumerable<string> paths = Enumerable.Repeat(Folder, Directory.Exists(Folder) ? 1 : 0);
-        for (int level = 1; level < TagLevels; level++)
+        for (int level = 0; level < depth; level++)
         {
             paths = paths.SelectMany(path => FolderEntries.Folders(path));
         }
 
-        return paths.SelectMany(path => FolderEntries.Files(path)).Select(NameOf).OfType<ModelName>();
+        return paths;
     }
+
+    /// <summary>Whether a file lies in it.</summary>
+    public bool IsIn(string path) => path.StartsWith(Folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     private IEnumerable<string[]> SpellingsOf(ModelName name) => HostsOf(name).Select(host => new[] { host, name.Namespace, name.Model, name.Tag });
 
@@ -76,9 +91,15 @@ internal sealed class ManifestTree
         : _isOfEntries ? [ModelName.OtherDefaultHost, ModelName.DefaultHost]
         : [ModelName.DefaultHost, ModelName.OtherDefaultHost];
 
-    private ModelName? NameOf(string path)
+    /// <summary>Whose manifest a file is; <see langword="null"/> where it lies elsewhere, or its path is no name.</summary>
+    public ModelName? NameOf(string path)
     {
-        string[] parts = path.Substring(Folder.Length + 1).Split(Path.DirectorySeparatorChar);
+        string[] parts = IsIn(path) ? path.Substring(Folder.Length + 1).Split(Path.DirectorySeparatorChar) : [];
+        if (parts.Length != TagLevels)
+        {
+            return null;
+        }
+
         string host = _isOfEntries ? parts[0].Replace(EscapedColon, Colon).Replace(EscapedColon.ToLowerInvariant(), Colon) : parts[0];
         return ModelName.TryParse($"{host}/{parts[1]}/{parts[2]}:{parts[3]}", out ModelName? name, out _) && name.Pin is null ? name : null;
     }

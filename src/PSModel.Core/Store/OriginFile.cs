@@ -24,7 +24,8 @@ internal sealed class OriginFile(ModelStore store, ModelName name)
     /// <summary>By the name's hash: not every file system holds a host with a port.</summary>
     private readonly string _fileName = Prefix + BlobDigest.Of(Encoding.UTF8.GetBytes(WholeName(name))).FileName;
 
-    private string FilePath => Path.Combine(store.CommonWork, _fileName);
+    /// <summary>Where it lies.</summary>
+    public string FilePath => Path.Combine(store.CommonWork, _fileName);
 
     /// <summary>The manifest with what was written of this very one.</summary>
     public Manifest Complete(Manifest manifest)

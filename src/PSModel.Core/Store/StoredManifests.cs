@@ -47,30 +47,43 @@ public sealed partial class StoredManifests
     /// where a folder cannot be read.</exception>
     public IReadOnlyList<ModelName> FindNames()
     {
-        // The folder of a volume that is not mounted is there, and empty.
-        if (!HasTree && !Directory.Exists(_store.Blobs))
-        {
-            string why = Directory.Exists(_store.Root) ? "the folder has neither blobs nor manifests" : "there is no such folder";
-            throw new ModelFaultException(ModelFault.StoreNotFound, $"There is no store at '{_store.Root}': {why}.", new FaultFacts { Path = _store.Root });
-        }
-
-        try
+        RequireStore();
+        return Look<IReadOnlyList<ModelName>>(() =>
         {
             // Both trees may have a model, and each in its letters; to Ollama it is one.
             List<ModelName> names = [.. _manifests.FindNames().Distinct()];
             HashSet<string> known = new(names.Select(name => name.Shortest), StringComparer.OrdinalIgnoreCase);
             names.AddRange(_entries.FindNames().Where(name => known.Add(name.Shortest)));
             return names.Where(name => !IsOfOllama(name)).OrderBy(name => name.Shortest, StringComparer.OrdinalIgnoreCase).ToList();
-        }
-        catch (Exception e) when (StoreFault.IsOfStore(e))
-        {
-            throw new ModelFaultException(
-                ModelFault.ManifestInvalid,
-                $"The manifests of the store '{_store.Root}' cannot be read: {e.Message}",
-                new FaultFacts { Path = _store.Root },
-                e);
-        }
+        });
     }
+
+    /// <summary>Every file where manifests belong, whatever its name and content: those that Ollama keeps for itself too.</summary>
+    /// <exception cref="ModelFaultException">There is no store, or a folder cannot be read.</exception>
+    internal IReadOnlyList<string> FindFiles()
+    {
+        RequireStore();
+        return Look<IReadOnlyList<string>>(() => [.. _entries.FindFiles(), .. _manifests.FindFiles()]);
+    }
+
+    /// <summary>Links above the manifests that lead to nothing.</summary>
+    /// <exception cref="ModelFaultException">A folder cannot be read.</exception>
+    internal IReadOnlyList<string> FindLostFolders() => Look<IReadOnlyList<string>>(() => [.. _entries.FindLostFolders(), .. _manifests.FindLostFolders()]);
+
+    /// <summary>What there is of a model, in whatever letters: what a later Ollama reads first, and then the rest.</summary>
+    /// <exception cref="ModelFaultException">There is no store, a folder cannot be read, or the file system cannot hold the name.</exception>
+    internal IReadOnlyList<StoredName> FindFiles(ModelName name)
+    {
+        RequireStore();
+        bool isPlain = TreeFor(name) == _manifests;
+        return Look<IReadOnlyList<StoredName>>(() => IsOfOllama(name) ? [] : [.. _entries.Find(name), .. isPlain ? _manifests.Find(name) : []]);
+    }
+
+    /// <summary>Whose manifest a file of the trees is; <see langword="null"/> where its path is no name.</summary>
+    internal ModelName? NameOf(string path) => _entries.NameOf(path) ?? _manifests.NameOf(path);
+
+    /// <summary>The folder of the tree in which a file lies.</summary>
+    internal string TreeOf(string path) => _entries.IsIn(path) ? _entries.Folder : _manifests.Folder;
 
     /// <summary>The names of a model by all its tags.</summary>
     /// <param name="model">The model, by any tag; <see langword="null"/> for all models.</param>
@@ -173,6 +186,32 @@ public sealed partial class StoredManifests
         }
     }
 
+    private void RequireStore()
+    {
+        // The folder of a volume that is not mounted is there, and empty.
+        if (!HasTree && !Directory.Exists(_store.Blobs))
+        {
+            string why = Directory.Exists(_store.Root) ? "the folder has neither blobs nor manifests" : "there is no such folder";
+            throw new ModelFaultException(ModelFault.StoreNotFound, $"There is no store at '{_store.Root}': {why}.", new FaultFacts { Path = _store.Root });
+        }
+    }
+
+    private T Look<T>(Func<T> look)
+    {
+        try
+        {
+            return look();
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            throw new ModelFaultException(
+                ModelFault.ManifestInvalid,
+                $"The manifests of the store '{_store.Root}' cannot be read: {e.Message}",
+                new FaultFacts { Path = _store.Root },
+                e);
+        }
+    }
+
     private ManifestTree TreeFor(ModelName name)
     {
         // A colon is no part of a name there, and the other tree writes it in another way.
@@ -191,6 +230,9 @@ public sealed partial class StoredManifests
         name.Host == ModelName.DefaultHost && name.Namespace == ModelName.DefaultNamespace && Bookkeeping.Contains(name.Model)
         && BlobDigest.TryParse($"sha256:{name.Tag}", out _);
 
+    /// <summary>Says that the store has no such model.</summary>
+    internal ModelFaultException NotFound(ModelName name) => NotFound(name.WithoutPin, PathOf(name.WithoutPin), string.Empty);
+
     private ModelFaultException NotFound(ModelName name, string path, string why) => new(
         ModelFault.ManifestNotFound,
         $"The store '{_store.Root}' has no model '{name.Shortest}'{why}.",
@@ -204,5 +246,5 @@ public sealed partial class StoredManifests
         });
 
     /// <summary>Fetches a model again from where it was last saved from, as far as that is known.</summary>
-    private string CommandFor(ModelName name) => SaveCommand.For(_store, name, new OriginFile(_store, name).TryReadOrigin());
+    internal string CommandFor(ModelName name) => SaveCommand.For(_store, name, new OriginFile(_store, name).TryReadOrigin());
 }

@@ -21,10 +21,11 @@ internal static class UnixFile
     /// <summary><c>O_DIRECTORY</c> of <c>fcntl.h</c>, which differs between processors.</summary>
     public static int Folder => IsMac ? 0x100000 : IsArm ? 0x4000 : 0x10000;
 
-    /// <summary><c>ENOENT</c>, <c>EINTR</c>, <c>EXDEV</c> and <c>ENOTDIR</c> of <c>errno.h</c>, on both systems.</summary>
+    /// <summary><c>ENOENT</c>, <c>EINTR</c>, <c>EEXIST</c> and <c>EXDEV</c> of <c>errno.h</c>, on both systems.</summary>
     private const int NoEntry = 2;
 
     private const int Interrupted = 4;
+    private const int Exists = 17;
     private const int CrossDevice = 18;
 
     /// <summary><c>ELOOP</c>: what was to be opened is a link.</summary>
@@ -113,6 +114,33 @@ internal static class UnixFile
     /// <summary>Lets a file share another one's bytes until one of the two is written to.</summary>
     /// <returns>Whether the file system can do that.</returns>
     public static bool TryClone(SafeHandle from, SafeHandle to) => Clone(to, FileClone, from) == 0;
+
+    /// <summary>Gives a file a name that nothing has, and takes the old one away.</summary>
+    /// <returns>Whether it has it; not where something else does.</returns>
+    /// <exception cref="IOException">It was not renamed.</exception>
+    public static bool TryRenameNew(string from, string to)
+    {
+        // A second name is never given over another file's. Some file systems know none, and Linux gives none of what others own.
+        if (Link(CString(from), CString(to)) == 0)
+        {
+            File.Delete(from);
+            return true;
+        }
+
+        int error = Marshal.GetLastWin32Error();
+        if (error == NoEntry)
+        {
+            throw Failure($"'{from}' cannot be renamed to '{to}'", error);
+        }
+
+        if (error == Exists || FileFacts.TryReadEntry(to) is not null)
+        {
+            return false;
+        }
+
+        Rename(from, to);
+        return true;
+    }
 
     /// <summary>Whether a file can be renamed from one folder into the other: there are borders within one file system, those of
     /// bind mounts for one. Asked by a rename of what does not exist.</summary>

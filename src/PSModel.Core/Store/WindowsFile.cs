@@ -37,6 +37,11 @@ internal static class WindowsFile
 
     private const int WriteThrough = 8;
 
+    /// <summary><c>ERROR_FILE_EXISTS</c> and <c>ERROR_ALREADY_EXISTS</c> of <c>winerror.h</c>.</summary>
+    private const int FileExists = 80;
+
+    private const int AlreadyExists = 183;
+
     /// <summary>The longest path that needs no prefix.</summary>
     private const int ShortPath = 240;
 
@@ -79,6 +84,20 @@ internal static class WindowsFile
         {
             throw Failure($"'{path}' cannot have the name '{name}' as well", Marshal.GetLastWin32Error());
         }
+    }
+
+    /// <summary>Gives a file a name that nothing has, through to the disk.</summary>
+    /// <returns>Whether it has it; not where something else does.</returns>
+    /// <exception cref="IOException">It was not renamed.</exception>
+    public static bool TryRenameNew(string from, string to)
+    {
+        if (MoveFile(Extend(from), Extend(to), WriteThrough))
+        {
+            return true;
+        }
+
+        int error = Marshal.GetLastWin32Error();
+        return error is FileExists or AlreadyExists ? false : throw Failure($"'{from}' cannot be renamed to '{to}'", error);
     }
 
     /// <summary>The path of a file or folder without links in it; <see langword="null"/> where there is none.</summary>

@@ -54,7 +54,15 @@ public sealed class ModelSaver
         try
         {
             // It waits for leave, for locks and for lanes, so it takes no thread of the pool.
-            await BlockingWork.RunAsync(() => Feed(queue, only, feeder, manifests, schedule)).ConfigureAwait(false);
+            await BlockingWork.RunAsync(() =>
+            {
+                if (!_options.IsDryRun)
+                {
+                    BlobAside.PutBackAll(_store, observer.Tell);
+                }
+
+                Feed(queue, only, feeder, manifests, schedule);
+            }).ConfigureAwait(false);
             await feeder.WhenEndedAsync().ConfigureAwait(false);
             await manifests.WhenWritten.ConfigureAwait(false);
         }

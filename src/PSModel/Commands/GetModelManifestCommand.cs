@@ -145,10 +145,7 @@ public sealed class GetModelManifestCommand : SourceCommand
             return;
         }
 
-        WildcardPattern pattern = WildcardPattern.Get(name, WildcardOptions.IgnoreCase);
-        List<ModelName> names = [];
-        Try(folder.Root, () => names.AddRange(folder.FindNames().Where(found => pattern.IsMatch(found.Shortest))));
-        foreach (ModelName found in names)
+        foreach (ModelName found in FindLike(name, folder.Root, folder.FindNames))
         {
             Try(found.Shortest, () => Read(() => folder.GetManifest(found, origin: null, WantedRunner, CancellationToken.None))());
         }

@@ -94,9 +94,7 @@ public sealed class SaveModelBlobCommand : SourceCommand
     protected override void Begin()
     {
         bool isInline = VerifyInlineChoice.Resolve(MyInvocation.BoundParameters.ContainsKey(nameof(VerifyInline)), VerifyInline, WriteWarning);
-        bool isDryRun = MyInvocation.BoundParameters.TryGetValue("WhatIf", out object whatIf)
-            ? LanguagePrimitives.IsTrue(whatIf)
-            : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
+        bool isDryRun = IsDryRun;
         _forecast = isDryRun ? new SaveForecast(OpenStore(StorePath)) : null;
         _isInline = isInline;
         Refuse(Link && WantedReference is not null, "-Link is for a folder, and -Source names a place of a registry.", nameof(Link), "Leave out one of them.");

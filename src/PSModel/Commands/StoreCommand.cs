@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using PSModel.Core.Faults;
+using PSModel.Core.Names;
 using PSModel.Core.Store;
 
 namespace PSModel.Commands;
@@ -22,6 +23,23 @@ public abstract class StoreCommand : AsyncCommand
         }
 
         return store;
+    }
+
+    /// <summary>Whether -WhatIf is given, or holds by the session's preference.</summary>
+    private protected bool IsDryRun => MyInvocation.BoundParameters.TryGetValue("WhatIf", out object whatIf)
+        ? LanguagePrimitives.IsTrue(whatIf)
+        : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
+
+    /// <summary>The models whose names are like a pattern; why they cannot be listed is an error.</summary>
+    /// <param name="pattern">The pattern.</param>
+    /// <param name="root">Where they are listed, for the error.</param>
+    /// <param name="list">Lists them.</param>
+    private protected IReadOnlyList<ModelName> FindLike(string pattern, string root, Func<IEnumerable<ModelName>> list)
+    {
+        WildcardPattern like = WildcardPattern.Get(pattern, WildcardOptions.IgnoreCase);
+        List<ModelName> names = [];
+        Try(root, () => names.AddRange(list().Where(found => like.IsMatch(found.Shortest))));
+        return names;
     }
 
     /// <summary>The file system's own path of a path of PowerShell's. It need not exist.</summary>

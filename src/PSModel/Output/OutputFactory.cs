@@ -4,6 +4,7 @@ using PSModel.Core.Diagnosis;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
+using PSModel.Core.Removal;
 using PSModel.Core.Transfer;
 using PSModel.Core.Verification;
 
@@ -102,6 +103,16 @@ internal static class OutputFactory
             BytesPerSecond = Rate(blob.Meter.BytesReceived, blob.Elapsed),
         };
     }
+
+    public static RemovedModelFile From(RemovedFile file) => new()
+    {
+        Kind = file.Kind.ToString(),
+        Name = file.Name?.Shortest,
+        Digest = file.Digest?.ToString(),
+        MediaType = string.IsNullOrEmpty(file.MediaType) ? null : OutsideText.Of(file.MediaType),
+        Size = file.Size,
+        Path = file.Path,
+    };
 
     public static ModelBlobDigest From(BlobTest test) => new()
     {

@@ -1,0 +1,24 @@
+using System.Management.Automation;
+using PSModel.Output;
+
+namespace PSModel.Commands;
+
+/// <summary>
+/// Takes the name of a manifest, also of one that came back from a file or a job, and else what <see cref="NameOfRowAttribute"/>
+/// takes. A blob or a file names a model as well, and is refused: it was hardly the whole model that was meant.
+/// </summary>
+internal sealed class NameOfModelAttribute : ArgumentTransformationAttribute
+{
+    private static readonly NameOfRowAttribute OfRow = new();
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentTransformationMetadataException">The object names no model.</exception>
+    public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
+    {
+        PSObject item = PSObject.AsPSObject(inputData);
+        return OutputFactory.IsOf<ModelManifest>(item) || (item.BaseObject is PSCustomObject && OutputFactory.TryReadManifest(item) is not null)
+            ? item.Properties["Name"]?.Value as string ?? string.Empty
+            : OutputFactory.IsOf<ModelTag>(item) ? item.Properties["Name"]?.Value as string ?? string.Empty
+            : OfRow.Transform(engineIntrinsics, inputData);
+    }
+}

@@ -1,0 +1,95 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using PSModel.TestParts;
+using Xunit.Abstractions;
+
+namespace PSModel.Tests;
+
+/// <summary>Real processes that remove, really killed.</summary>
+public sealed class RemovalCrashTests(ITestOutputHelper output) : IDisposable
+{
+    private const int Models = 150;
+    private const int Shared = 15;
+
+    private readonly TemporaryFolder _store = new();
+
+    [Fact]
+    public async Task After_a_kill_at_any_moment_every_model_has_its_blobs_and_the_next_call_leaves_nothing_behind()
+    {
+        int rounds = OperatingSystem.IsWindows() ? 2 : 8;
+        Random random = new(5);
+        int killed = 0;
+        int aside = 0;
+        for (int round = 0; round < rounds; round++)
+        {
+            FillStore();
+            using ChildProcess process = ChildProcess.StartScript($"Remove-ModelBlob * '{_store.Path}'; Remove-ModelBlob -Unused -Force -StorePath '{_store.Path}'");
+            int left = random.Next(1, Models);
+            await Until.HoldsAsync(() => Manifests().Length <= left, TimeSpan.FromMinutes(1));
+            await process.KillAsync();
+
+            string[] manifests = Manifests();
+            killed += manifests.Length > 0 ? 1 : 0;
+            aside += Aside().Length;
+            Assert.All(manifests, AssertWhole);
+
+            using ChildProcess next = ChildProcess.StartScript($"Remove-ModelBlob -Unused -Force -StorePath '{_store.Path}'");
+            Assert.True(await next.WaitAsync() == 0, next.Error);
+            Assert.Empty(next.Error);
+            Assert.Empty(Aside());
+            Assert.All(manifests, AssertWhole);
+            Assert.Equal(manifests.SelectMany(Named).Distinct().Order(StringComparer.Ordinal), Directory.GetFiles(_store.Blobs).Select(path => Path.GetFileName(path).Replace('-', ':')).Order(StringComparer.Ordinal));
+        }
+
+        output.WriteLine($"{killed} of {rounds} calls were killed, and {aside} blobs lay aside");
+        Assert.True(killed > rounds / 2);
+    }
+
+    public void Dispose() => _store.Dispose();
+
+    private static IEnumerable<string> Named(string manifest)
+    {
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(manifest));
+        return [.. document.RootElement.GetProperty("layers").EnumerateArray().Select(layer => layer.GetProperty("digest").GetString()!), document.RootElement.GetProperty("config").GetProperty("digest").GetString()!];
+    }
+
+    private void AssertWhole(string manifest) => Assert.All(Named(manifest), digest => Assert.Equal(digest, _store.DigestOf(digest)));
+
+    /// <summary>Each model has a config and a layer of its own, and one that ten share.</summary>
+    private void FillStore()
+    {
+        OllamaStore store = new(_store.Path);
+        for (int i = 0; i < Models; i++)
+        {
+            byte[][] blobs = [Bytes($"config{i}"), Bytes($"weights{i}"), Bytes($"shared{i % Shared}")];
+            Array.ForEach(blobs, blob => store.PutBlob(blob));
+            store.PutManifest(
+                JsonSerializer.SerializeToUtf8Bytes(new
+                {
+                    schemaVersion = 2,
+                    config = new { mediaType = "application/vnd.docker.container.image.v1+json", digest = OllamaStore.DigestOf(blobs[0]), size = blobs[0].Length },
+                    layers = blobs.Skip(1).Select(blob => new { mediaType = "application/vnd.ollama.image.model", digest = OllamaStore.DigestOf(blob), size = blob.Length }),
+                }),
+                "registry.ollama.ai", "library", $"m{i}", "latest");
+        }
+    }
+
+    private static byte[] Bytes(string text) => [.. Encoding.UTF8.GetBytes(text), .. SHA256.HashData(Encoding.UTF8.GetBytes(text))];
+
+    private string[] Manifests()
+    {
+        try
+        {
+            string tree = Path.Combine(_store.Path, "manifests");
+            return Directory.Exists(tree) ? Directory.GetFiles(tree, "*", SearchOption.AllDirectories) : [];
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // A folder went away meanwhile; the next look tells.
+            return [.. Enumerable.Repeat(string.Empty, Models)];
+        }
+    }
+
+    private string[] Aside() => Directory.GetFiles(_store.Work, "*.aside");
+}
