@@ -26,7 +26,7 @@ Describe 'The module' {
 
         It 'names what it exports, and no files' {
             $data = Import-PowerShellDataFile $modulePath
-            $data.CmdletsToExport | Should -Be @('Get-ModelManifest', 'Remove-ModelBlob', 'Save-ModelBlob', 'Test-ModelBlob')
+            $data.CmdletsToExport | Should -Be @('Get-ModelManifest', 'Publish-ModelBlob', 'Remove-ModelBlob', 'Save-ModelBlob', 'Test-ModelBlob')
             $data.FunctionsToExport | Should -BeNullOrEmpty
             $data.AliasesToExport | Should -BeNullOrEmpty
             $data.VariablesToExport | Should -BeNullOrEmpty
@@ -34,15 +34,16 @@ Describe 'The module' {
         }
     }
 
-    It 'exports its four cmdlets and nothing else' {
+    It 'exports its five cmdlets and nothing else' {
         $module = Get-Module PSModel
-        $module.ExportedCmdlets.Keys | Sort-Object | Should -Be @('Get-ModelManifest', 'Remove-ModelBlob', 'Save-ModelBlob', 'Test-ModelBlob')
-        $module.ExportedCommands.Count | Should -Be 4
+        $module.ExportedCmdlets.Keys | Sort-Object | Should -Be @('Get-ModelManifest', 'Publish-ModelBlob', 'Remove-ModelBlob', 'Save-ModelBlob', 'Test-ModelBlob')
+        $module.ExportedCommands.Count | Should -Be 5
         $module.ExportedVariables.Count | Should -Be 0
     }
 
     Context '<Command>' -ForEach @(
         @{ Command = 'Get-ModelManifest' }
+        @{ Command = 'Publish-ModelBlob' }
         @{ Command = 'Remove-ModelBlob' }
         @{ Command = 'Save-ModelBlob' }
         @{ Command = 'Test-ModelBlob' }

@@ -26,7 +26,7 @@ public sealed class ConnectionFailureTests
         for (int i = 0; i < 100; i++)
         {
             using HttpTransport transport = new(new RegistryOptions());
-            ModelFaultException fault = Assert.Throws<ModelFaultException>(() => transport.Get(query, CancellationToken.None));
+            ModelFaultException fault = Assert.Throws<ModelFaultException>(() => transport.Ask(query, CancellationToken.None));
             Assert.Equal(ModelFault.RegistryUnreachable, fault.Fault);
         }
 
@@ -67,7 +67,7 @@ public sealed class ConnectionFailureTests
         Uri address = new(registry.Address, "/v2/");
         using HttpTransport transport = new(new RegistryOptions());
 
-        using HttpResponseMessage answer = transport.Get(new HttpQuery(address, "*/*"), CancellationToken.None);
+        using HttpResponseMessage answer = transport.Ask(new HttpQuery(address, "*/*"), CancellationToken.None);
 
         ModelFaultException fault = StatusFault.From(answer, address, isLasting: false, CancellationToken.None);
         Assert.Equal(ModelFault.UnexpectedStatus, fault.Fault);
@@ -92,7 +92,7 @@ public sealed class ConnectionFailureTests
 
     private static void ReadAll(HttpTransport transport, HttpQuery query)
     {
-        using HttpResponseMessage answer = transport.Get(query, CancellationToken.None);
+        using HttpResponseMessage answer = transport.Ask(query, CancellationToken.None);
         using BodyStream body = BodyStream.Open(answer, TimeSpan.FromSeconds(30), CancellationToken.None);
         byte[] buffer = new byte[64 * 1024];
         while (body.Read(buffer, 0, buffer.Length) > 0)

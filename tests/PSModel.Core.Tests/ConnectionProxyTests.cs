@@ -17,7 +17,7 @@ public sealed class ConnectionProxyTests
 
         foreach (string address in new[] { "https://registry.test/v2/", "http://127.0.0.1:1/v2/" })
         {
-            ModelFaultException fault = Assert.Throws<ModelFaultException>(() => transport.Get(new HttpQuery(new Uri(address), "*/*"), CancellationToken.None));
+            ModelFaultException fault = Assert.Throws<ModelFaultException>(() => transport.Ask(new HttpQuery(new Uri(address), "*/*"), CancellationToken.None));
             Assert.StartsWith($"The proxy http://{dead.EndPoint} cannot be reached (", fault.Message, StringComparison.Ordinal);
         }
     }
@@ -30,7 +30,7 @@ public sealed class ConnectionProxyTests
         silent.Fault = (_, answer) => answer.Delay = TimeSpan.FromMinutes(5);
         using HttpTransport transport = new(new RegistryOptions { Proxy = silent.Address, ConnectionTimeout = TimeSpan.FromSeconds(1) });
 
-        ModelFaultException fault = Assert.Throws<ModelFaultException>(() => transport.Get(new HttpQuery(new Uri("http://127.0.0.1:1/v2/"), "*/*"), CancellationToken.None));
+        ModelFaultException fault = Assert.Throws<ModelFaultException>(() => transport.Ask(new HttpQuery(new Uri("http://127.0.0.1:1/v2/"), "*/*"), CancellationToken.None));
 
         Assert.Equal($"http://127.0.0.1:1 gave no answer within 1 seconds by the proxy {proxy}.", fault.Message);
     }

@@ -22,7 +22,7 @@ public sealed class ConnectionThreadTests
         using Blackhole dead = new();
         using HttpTransport transport = new(new RegistryOptions { ConnectionTimeout = TimeSpan.FromMilliseconds(400) });
 
-        ModelFaultException fault = Assert.Throws<ModelFaultException>(() => transport.Get(Query(dead), CancellationToken.None));
+        ModelFaultException fault = Assert.Throws<ModelFaultException>(() => transport.Ask(Query(dead), CancellationToken.None));
 
         Assert.Equal(ModelFault.RegistryUnreachable, fault.Fault);
         AssertNoThreads();
@@ -34,7 +34,7 @@ public sealed class ConnectionThreadTests
         using Blackhole dead = new();
         using CancellationTokenSource stop = new();
         using HttpTransport transport = new(new RegistryOptions());
-        Task asking = BlockingWork.RunAsync(() => transport.Get(Query(dead), stop.Token));
+        Task asking = BlockingWork.RunAsync(() => transport.Ask(Query(dead), stop.Token));
         Assert.True(SpinWait.SpinUntil(() => CountThreads() == 1, Patience));
 
         await stop.CancelAsync();
@@ -51,7 +51,7 @@ public sealed class ConnectionThreadTests
         silent.Listen();
         using CancellationTokenSource stop = new();
         using HttpTransport transport = new(new RegistryOptions());
-        Task asking = BlockingWork.RunAsync(() => transport.Get(new HttpQuery(new Uri($"https://{silent.LocalEndPoint}/v2/"), "*/*"), stop.Token));
+        Task asking = BlockingWork.RunAsync(() => transport.Ask(new HttpQuery(new Uri($"https://{silent.LocalEndPoint}/v2/"), "*/*"), stop.Token));
         using Socket accepted = await silent.AcceptAsync();
         await accepted.ReceiveAsync(new byte[1]);
         Assert.True(SpinWait.SpinUntil(() => CountThreads() == 1, Patience));

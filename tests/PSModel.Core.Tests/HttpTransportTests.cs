@@ -20,7 +20,7 @@ public sealed class HttpTransportTests
 
         HttpResponseMessage[] answers =
             await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => Task.Factory.StartNew(
-                () => transport.Get(query, CancellationToken.None), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+                () => transport.Ask(query, CancellationToken.None), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
 
         Assert.All(answers, answer => Assert.True(answer.IsSuccessStatusCode));
         Assert.Equal(answers.Length, registry.Requests.Count);
@@ -36,7 +36,7 @@ public sealed class HttpTransportTests
         HttpQuery query = new(new Uri("http://127.0.0.1:1/v2/"), "*/*");
         using HttpTransport transport = new(new RegistryOptions());
 
-        ModelFaultException fault = Assert.Throws<ModelFaultException>(() => transport.Get(query, CancellationToken.None));
+        ModelFaultException fault = Assert.Throws<ModelFaultException>(() => transport.Ask(query, CancellationToken.None));
 
         Assert.StartsWith("http://127.0.0.1:1 cannot be reached (", fault.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("::", fault.Message, StringComparison.Ordinal);

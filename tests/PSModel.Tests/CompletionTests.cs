@@ -20,7 +20,7 @@ public sealed class CompletionTests : IAsyncLifetime, IDisposable
 
     private const string Completer = "function Complete { [System.Management.Automation.CommandCompletion]::CompleteInput($args[0], $args[0].Length, $null).CompletionMatches }";
 
-    private static readonly string[] Commands = ["Save-ModelBlob", "Test-ModelBlob", "Get-ModelManifest"];
+    private static readonly string[] Commands = ["Save-ModelBlob", "Test-ModelBlob", "Get-ModelManifest", "Publish-ModelBlob"];
 
     private readonly EngineSession _engine = new();
     private readonly TemporaryFolder _folder = new();

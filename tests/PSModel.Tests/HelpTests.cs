@@ -10,12 +10,14 @@ public sealed class HelpTests : IDisposable
     /// <summary>Every example of every command, in one session, with the loopback registry in place of Ollama's.</summary>
     private const string RunExamples =
         """
-        param($registry)
+        param($registry, $target)
         $null = Save-ModelBlob gemma4:31b $HOME/usb -Registry $registry
-        foreach ($command in 'Save-ModelBlob', 'Get-ModelManifest', 'Test-ModelBlob', 'Remove-ModelBlob') {
+        foreach ($command in 'Save-ModelBlob', 'Get-ModelManifest', 'Test-ModelBlob', 'Publish-ModelBlob', 'Remove-ModelBlob') {
+            # A registry to which models are pushed.
+            $env:MODEL_MIRROR = if ($command -like 'Publish*') { $target } else { $env:MODEL_SOURCE }
             foreach ($example in (Get-Help $command).examples.example) {
                 $Error.Clear()
-                $PSDefaultParameterValues = if ($example.code -notmatch ' -Source ') { @{ '*-Model*:Registry' = $registry } } else { @{} }
+                $PSDefaultParameterValues = if ($example.code -notmatch ' -Source | -Destination | -Registry ') { @{ '*-Model*:Registry' = $registry } } else { @{} }
                 $output = @(. ([scriptblock]::Create($example.code)))
                 "$command | $($example.title) | $($output.Count) objects | $($Error.Count) errors $Error"
             }
@@ -25,7 +27,7 @@ public sealed class HelpTests : IDisposable
     private readonly EngineSession _engine = new();
     private readonly TemporaryFolder _folder = new();
 
-    public static TheoryData<string> Commands => ["Get-ModelManifest", "Remove-ModelBlob", "Save-ModelBlob", "Test-ModelBlob"];
+    public static TheoryData<string> Commands => ["Get-ModelManifest", "Publish-ModelBlob", "Remove-ModelBlob", "Save-ModelBlob", "Test-ModelBlob"];
 
     [Fact]
     public void The_files_in_en_US_are_what_their_source_makes()
@@ -108,9 +110,10 @@ public sealed class HelpTests : IDisposable
         registry.Offer(LoopbackModel.Generate("library/gemma4", "31b", 3_000_000));
         registry.Offer(LoopbackModel.Generate("group/sub/project/llama", "8b", 1_000_000, seed: 3));
         registry.Offer(LoopbackModel.Generate("library/nomic-embed-text", "latest", 1_000_000, seed: 2));
+        using PushRegistry target = new();
         using ChildProcess process = ChildProcess.StartScript(
-            $"& {{ {RunExamples} }} {registry.Address}",
-            ("OLLAMA_MODELS", Path.Combine(_folder.Path, "store")), ("HOME", _folder.Path), ("MODEL_MIRROR", registry.Address.GetLeftPart(UriPartial.Authority)));
+            $"& {{ {RunExamples} }} {registry.Address} {target.Address.GetLeftPart(UriPartial.Authority)}",
+            ("OLLAMA_MODELS", Path.Combine(_folder.Path, "store")), ("HOME", _folder.Path), ("MODEL_SOURCE", registry.Address.GetLeftPart(UriPartial.Authority)));
         await process.WaitAsync();
 
         string[] lines = process.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

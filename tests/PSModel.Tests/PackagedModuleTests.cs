@@ -6,7 +6,7 @@ namespace PSModel.Tests;
 /// <summary>The module as it is shipped, in a process of its own.</summary>
 public sealed class PackagedModuleTests : IDisposable
 {
-    private static readonly string[] CommandNames = ["Get-ModelManifest", "Save-ModelBlob", "Test-ModelBlob"];
+    private static readonly string[] CommandNames = ["Get-ModelManifest", "Publish-ModelBlob", "Remove-ModelBlob", "Save-ModelBlob", "Test-ModelBlob"];
 
     private readonly EngineSession _engine = new();
 

@@ -82,6 +82,32 @@ public sealed class Manifest
         };
     }
 
+    /// <summary>The blobs that are wanted of it, in their order.</summary>
+    /// <param name="only">Digests, or how they begin; none for all.</param>
+    /// <param name="refuse">Told of each that it does not have, and why.</param>
+    internal IReadOnlyList<Layer> Choose(ICollection<BlobDigestPart> only, Action<string, ModelFaultException> refuse)
+    {
+        if (only.Count == 0)
+        {
+            return Blobs;
+        }
+
+        HashSet<Layer> chosen = [];
+        foreach (BlobDigestPart digest in only)
+        {
+            try
+            {
+                chosen.Add(Find(digest));
+            }
+            catch (ModelFaultException fault)
+            {
+                refuse(digest.ToString(), fault);
+            }
+        }
+
+        return [.. Blobs.Where(chosen.Contains)];
+    }
+
     /// <summary>The same manifest, said to have come from a registry.</summary>
     public Manifest From(string? origin)
     {

@@ -7,6 +7,7 @@ namespace PSModel.Core.Metering;
 public sealed class TransferMeter
 {
     private long _received;
+    private long _sent;
     private long _accepted;
     private long _discarded;
     private long _most;
@@ -31,7 +32,7 @@ public sealed class TransferMeter
         internal set => Volatile.Write(ref _phase, (int)value);
     }
 
-    /// <summary>The bytes of the blob that are here, those of earlier calls included. Never goes down.</summary>
+    /// <summary>The bytes of the blob that are where they are to be, those of earlier calls included. Never goes down.</summary>
     public long BytesTransferred
     {
         get
@@ -55,6 +56,9 @@ public sealed class TransferMeter
 
     /// <summary>The bytes that came over the wire in this call, those that were of no use included.</summary>
     public long BytesReceived => Interlocked.Read(ref _received);
+
+    /// <summary>The bytes that went over the wire, or into a folder, in this call, those that were sent in vain included.</summary>
+    public long BytesSent => Interlocked.Read(ref _sent);
 
     /// <summary>The bytes kept from earlier calls.</summary>
     public long BytesResumed
@@ -91,6 +95,19 @@ public sealed class TransferMeter
     }
 
     internal void Receive(int bytes) => Interlocked.Add(ref _received, bytes);
+
+    internal void Send(int bytes)
+    {
+        Interlocked.Add(ref _sent, bytes);
+        Interlocked.Add(ref _accepted, bytes);
+    }
+
+    /// <summary>Of what was sent, so much has arrived.</summary>
+    internal void Reach(long bytes)
+    {
+        _ = BytesTransferred;
+        Interlocked.Exchange(ref _accepted, bytes);
+    }
 
     internal void Accept(int bytes) => Interlocked.Add(ref _accepted, bytes);
 

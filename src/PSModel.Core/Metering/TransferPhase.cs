@@ -9,6 +9,9 @@ public enum TransferPhase
     /// <summary>Bytes arrive, and are hashed and written.</summary>
     Downloading,
 
+    /// <summary>Bytes are read from the store, hashed and sent.</summary>
+    Uploading,
+
     /// <summary>The finished file is being read back.</summary>
     Verifying,
 

@@ -9,7 +9,7 @@ using PSModel.Core.Names;
 namespace PSModel.Core.Registry;
 
 /// <summary>
-/// Sends GET requests over HTTP/1.1 and follows redirects itself, so that an encrypted request never ends up on an
+/// Sends requests over HTTP/1.1 and follows redirects itself, so that an encrypted request never ends up on an
 /// unencrypted way. It blocks its caller, as do the bodies that it gives. Thread-safe; connections are pooled and kept until it
 /// is disposed of.
 /// </summary>
@@ -43,21 +43,22 @@ internal sealed class HttpTransport : IDisposable
 
     /// <summary>Sends the request that <paramref name="request"/> describes and gives the first answer that is no redirect,
     /// with its headers read and its body still to come.</summary>
-    /// <exception cref="ModelFaultException">No answer, or a redirect that must not be followed.</exception>
-    public HttpResponseMessage Get(HttpQuery request, CancellationToken cancellationToken)
+    /// <exception cref="ModelFaultException">No answer, or a redirect that must not be followed; or the bytes to send could not be
+    /// had.</exception>
+    public HttpResponseMessage Ask(HttpQuery request, CancellationToken cancellationToken)
     {
         Uri address = request.Address;
         for (int redirects = 0; redirects <= MaximumRedirects; redirects++)
         {
             HttpResponseMessage response = SendAuthorized(request, address, cancellationToken);
-            Uri? next = RedirectTarget(response, address);
-            if (next is null)
+            Uri? next = RedirectTarget(request, response, address);
+            if (next is null || request.IsAnswer?.Invoke(next) == true)
             {
                 return response;
             }
 
             response.Dispose();
-            RefuseUntrusted(address, next);
+            RequireTrusted(address, next);
             address = next;
         }
 
@@ -104,25 +105,32 @@ internal sealed class HttpTransport : IDisposable
 
     private HttpResponseMessage SendOnce(HttpQuery query, Uri address, string? authorization, CancellationToken cancellationToken)
     {
-        using HttpRequestMessage message = query.ToMessage(address, authorization);
-        return Send(message, $"{query.Range}", cancellationToken);
+        using RequestPatience patience = new(_options, query.AnswerTime, cancellationToken);
+        using HttpRequestMessage message = query.ToMessage(address, authorization, patience);
+        try
+        {
+            return Send(message, $"{query}", patience, cancellationToken);
+        }
+        catch (ModelFaultException) when (query.Body?.Failure is { } failure)
+        {
+            throw failure;
+        }
     }
 
     private TokenAnswer AskForToken(HttpRequestMessage message, CancellationToken cancellationToken)
     {
         message.Version = HttpVersion.Version11;
         message.Headers.TryAddWithoutValidation("User-Agent", HttpQuery.UserAgent);
-        using HttpResponseMessage response = Send(message, "for a token", cancellationToken);
+        using RequestPatience patience = new(_options, TimeSpan.Zero, cancellationToken);
+        using HttpResponseMessage response = Send(message, "for a token", patience, cancellationToken);
         using BodyStream body = BodyStream.Open(response, _options.OperationTimeout, cancellationToken);
         return new TokenAnswer((int)response.StatusCode, body.ReadAll(LongestToken, _options.OperationTimeout), StatusFault.RetryAfterOf(response));
     }
 
-    private HttpResponseMessage Send(HttpRequestMessage message, string what, CancellationToken cancellationToken)
+    private HttpResponseMessage Send(HttpRequestMessage message, string what, RequestPatience patience, CancellationToken cancellationToken)
     {
         Uri address = message.RequestUri!;
         RefuseExposed(message, address);
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(_options.ConnectionTimeout);
         HttpResponseMessage response;
         try
         {
@@ -132,9 +140,13 @@ internal sealed class HttpTransport : IDisposable
         {
             throw new OperationCanceledException(cancellationToken);
         }
-        catch (Exception e) when (e is OperationCanceledException || (patience.IsCancellationRequested && ConnectionFailure.Is(e)))
+        catch (Exception e) when (patience.IsStalled && (e is OperationCanceledException || ConnectionFailure.Is(e)))
         {
-            throw Unreachable(message, address, NoAnswer.Within(_options.ConnectionTimeout, address, _proxies), null);
+            throw new ModelFaultException(ModelFault.TransferStalled, $"{OutsideText.Of(address)} took nothing of what is sent for {_options.OperationTimeout.TotalSeconds:0.#} seconds.", new FaultFacts { Uri = OutsideText.Of(address) }, e) { IsTransient = true };
+        }
+        catch (Exception e) when (e is OperationCanceledException || (patience.Token.IsCancellationRequested && ConnectionFailure.Is(e)))
+        {
+            throw Unreachable(message, address, NoAnswer.Within(patience.AnswerLimit, address, _proxies), null);
         }
         catch (Exception e) when (ConnectionFailure.Is(e))
         {
@@ -193,14 +205,16 @@ internal sealed class HttpTransport : IDisposable
     }
 
     /// <summary>None where it cannot be read: the redirect is then an answer as any other status is.</summary>
-    private static Uri? RedirectTarget(HttpResponseMessage response, Uri address)
+    private static Uri? RedirectTarget(HttpQuery query, HttpResponseMessage response, Uri address)
     {
-        bool isRedirect = response.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.Found
-            or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or (HttpStatusCode)308;
+        bool isRedirect = response.StatusCode is HttpStatusCode.TemporaryRedirect or (HttpStatusCode)308
+            || (query.IsReading && response.StatusCode is (HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther));
         return isRedirect ? AddressText.TryReadLocation(response, address) : null;
     }
 
-    private void RefuseUntrusted(Uri from, Uri to)
+    /// <summary>Refuses to be led from an encrypted way to one that is not.</summary>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.UntrustedRedirect"/>.</exception>
+    public void RequireTrusted(Uri from, Uri to)
     {
         bool isAllowed = to.Scheme == "https"
             || (to.Scheme == "http" && from.Scheme == "http" && (AddressText.IsPrivate(to) || _options.AllowUnencrypted));

@@ -121,7 +121,7 @@ internal sealed class RegistryBlob(HttpTransport transport, RegistryOptions opti
         try
         {
             HttpQuery query = new(address, "*/*", isWhole ? null : range, endpoint.Registry) { Since = since ?? Stopwatch.GetTimestamp() };
-            return transport.Get(query, cancellationToken);
+            return transport.Ask(query, cancellationToken);
         }
         catch (ModelFaultException e)
         {

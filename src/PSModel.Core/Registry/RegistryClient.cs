@@ -82,6 +82,10 @@ public sealed class RegistryClient : ModelSource
         return places.Length == 1 ? places[0] : new MirroredBlob(places, _health);
     }
 
+    /// <summary>The place of a model at its registry, to push it there.</summary>
+    /// <exception cref="ModelFaultException">The address is none, or would be reached in a way that others can read.</exception>
+    internal RegistryPush OpenPush(ModelName name) => new(_transport, _options, Retries, RegistryEndpoint.AllOf(name, origin: null, _options)[0]);
+
     /// <summary>Closes all connections.</summary>
     protected override void Dispose(bool isDisposing)
     {
@@ -163,7 +167,7 @@ public sealed class RegistryClient : ModelSource
 
     private T Fetch<T>(RegistryEndpoint endpoint, Uri address, string accept, Func<ModelFaultException> notFound, Func<byte[], HttpResponseMessage, T> read, CancellationToken cancellationToken)
     {
-        using HttpResponseMessage response = _transport.Get(new HttpQuery(address, accept, range: null, endpoint.Registry), cancellationToken);
+        using HttpResponseMessage response = _transport.Ask(new HttpQuery(address, accept, range: null, endpoint.Registry), cancellationToken);
         if (response.StatusCode == HttpStatusCode.NotFound)
         {
             throw notFound();

@@ -137,6 +137,12 @@ internal sealed class RegistryEndpoint
 
     public Uri TagsAddress => new($"{_root}/tags/list");
 
+    /// <summary>Where uploads of blobs begin.</summary>
+    public Uri UploadsAddress => new($"{_root}/blobs/uploads/");
+
+    /// <summary>The repository, as a registry is told from which of its own it can take a blob.</summary>
+    public string Repository => _root.Substring(_root.IndexOf(ApiPath, StringComparison.Ordinal) + ApiPath.Length);
+
     public Uri Blob(BlobDigest digest) => new($"{_root}/blobs/{digest}");
 
     /// <summary>Docker Hub's names are those of its web pages, and the registry has another one.</summary>

@@ -72,28 +72,8 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, Fre
     }
 
     /// <summary>The blobs of a model that are wanted; of what it does not have is told.</summary>
-    public IReadOnlyList<Layer> Choose(ModelPlan model, ICollection<BlobDigestPart> only)
-    {
-        if (only.Count == 0)
-        {
-            return model.Manifest.Blobs;
-        }
-
-        HashSet<Layer> chosen = [];
-        foreach (BlobDigestPart digest in only)
-        {
-            try
-            {
-                chosen.Add(model.Manifest.Find(digest));
-            }
-            catch (ModelFaultException fault)
-            {
-                observer.BlobFailed(model.Manifest, digest.ToString(), fault);
-            }
-        }
-
-        return [.. model.Manifest.Blobs.Where(chosen.Contains)];
-    }
+    public IReadOnlyList<Layer> Choose(ModelPlan model, ICollection<BlobDigestPart> only) =>
+        model.Manifest.Choose(only, (digest, fault) => observer.BlobFailed(model.Manifest, digest, fault));
 
     /// <summary>All blobs of a model have begun.</summary>
     public void ListEnded(ModelPlan model) => End(model, isThere: true);

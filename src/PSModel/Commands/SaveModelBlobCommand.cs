@@ -180,7 +180,7 @@ public sealed class SaveModelBlobCommand : SourceCommand
 
     private void Save(ModelSource source, List<ModelRequest> requests, List<BlobDigestPart> only)
     {
-        SaveProgress progress = new(this, IncludeProgress);
+        TransferProgress progress = new(this, "Saving", IncludeProgress);
         ModelSaver saver = SaverOf(source);
         Run(
             requests[0].Target,

@@ -28,7 +28,7 @@ public sealed class ModelBlobDigest
     /// <summary>How it was checked: Inline, ReadBack, SizeOnly or None.</summary>
     public string? Verification { get; internal set; }
 
-    /// <summary>Downloaded, Linked, AlreadyPresent, Repaired, Valid, DigestMismatch, SizeMismatch, Missing or Unreadable.</summary>
+    /// <summary>Downloaded, Linked, AlreadyPresent, Repaired, Published, Valid, DigestMismatch, SizeMismatch, Missing or Unreadable.</summary>
     public string? Status { get; internal set; }
 
     /// <summary>The blob's media type, where a manifest names one.</summary>
@@ -46,6 +46,9 @@ public sealed class ModelBlobDigest
     /// <summary>What came over the wire in this call.</summary>
     public long BytesReceived { get; internal set; }
 
+    /// <summary>What was sent in this call.</summary>
+    public long BytesSent { get; internal set; }
+
     /// <summary>What was kept from earlier calls.</summary>
     public long BytesResumed { get; internal set; }
 
@@ -55,6 +58,6 @@ public sealed class ModelBlobDigest
     /// <summary>The time that it took.</summary>
     public TimeSpan Elapsed { get; internal set; }
 
-    /// <summary>Bytes received, or read, a second.</summary>
+    /// <summary>Bytes received, sent, or read, a second.</summary>
     public double BytesPerSecond { get; internal set; }
 }

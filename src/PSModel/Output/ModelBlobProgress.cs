@@ -16,10 +16,10 @@ public sealed class ModelBlobProgress
     /// <summary>The blob's media type.</summary>
     public string? MediaType { get; internal set; }
 
-    /// <summary>Resolving, Downloading, Verifying, Committing or Completed.</summary>
+    /// <summary>Resolving, Downloading, Uploading, Verifying, Committing or Completed.</summary>
     public string? Phase { get; internal set; }
 
-    /// <summary>What is here, bytes of earlier calls included; never goes backwards within a blob.</summary>
+    /// <summary>What is here, or there where it is published, bytes of earlier calls included; never goes backwards within a blob.</summary>
     public long BytesTransferred { get; internal set; }
 
     /// <summary>The blob's size.</summary>

@@ -4,6 +4,7 @@ using PSModel.Core.Diagnosis;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
+using PSModel.Core.Publishing;
 using PSModel.Core.Removal;
 using PSModel.Core.Transfer;
 using PSModel.Core.Verification;
@@ -113,6 +114,28 @@ internal static class OutputFactory
         Size = file.Size,
         Path = file.Path,
     };
+
+    public static ModelBlobDigest From(PublishedBlob blob)
+    {
+        // What was sent was read from the store, and hashed on its way.
+        bool isVerified = blob.Outcome == PublishOutcome.Published;
+        return new ModelBlobDigest
+        {
+            Name = blob.Name.Shortest,
+            Digest = blob.Layer.Digest.ToString(),
+            ActualDigest = isVerified ? blob.Layer.Digest.ToString() : null,
+            Verified = isVerified,
+            Verification = isVerified ? "ReadBack" : blob.IsSizeChecked ? "SizeOnly" : "None",
+            Status = blob.Outcome == PublishOutcome.AlreadyPresent ? nameof(PublishOutcome.AlreadyPresent) : nameof(PublishOutcome.Published),
+            MediaType = blob.Layer.MediaType,
+            Size = blob.Layer.Size,
+            Path = blob.Path,
+            BytesSent = blob.Meter.BytesSent,
+            RetryCount = blob.Meter.RetryCount,
+            Elapsed = blob.Elapsed,
+            BytesPerSecond = Rate(blob.Meter.BytesSent, blob.Elapsed),
+        };
+    }
 
     public static ModelBlobDigest From(BlobTest test) => new()
     {

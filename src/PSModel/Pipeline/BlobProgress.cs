@@ -14,7 +14,7 @@ internal sealed class BlobProgress(ModelName name, Layer layer, TransferMeter me
 
     public Layer Layer => layer;
 
-    /// <summary>The bytes that are here, those of earlier calls included.</summary>
+    /// <summary>The bytes that are where they are to be, those of earlier calls included.</summary>
     public long Here => meter.BytesTransferred;
 
     /// <summary>The bytes that this call has brought.</summary>
@@ -33,7 +33,7 @@ internal sealed class BlobProgress(ModelName name, Layer layer, TransferMeter me
         {
             double wait = (meter.ServerWaitEnd - DateTime.UtcNow).TotalSeconds;
             return meter.IsWaitingForOther ? "Another process is fetching it; waiting for that"
-                : meter.Phase != TransferPhase.Downloading ? meter.Phase.ToString()
+                : meter.Phase is not (TransferPhase.Downloading or TransferPhase.Uploading) ? meter.Phase.ToString()
                 : wait > 0 && meter.Connections == 0 ? $"The registry asks to be left alone for {wait:0} seconds more"
                 : $"{ByteText.Of(Here)} of {ByteText.Of(layer.Size)}, {meter.Connections} connection{(meter.Connections == 1 ? string.Empty : "s")}";
         }

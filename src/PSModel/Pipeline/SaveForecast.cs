@@ -34,12 +34,9 @@ internal sealed class SaveForecast(ModelStore store)
 
         long kept = _kept.Values.Sum();
         long needed = _missing.Values.Sum() - kept;
-        string fetched = kept == 0 ? $"{Of(_missing)} would be fetched" : $"{ByteText.Of(needed)} of {Of(_missing)} would be fetched, since {ByteText.Of(kept)} are kept from earlier calls";
+        string fetched = kept == 0 ? $"{BlobCount.Of(_missing)} would be fetched" : $"{ByteText.Of(needed)} of {BlobCount.Of(_missing)} would be fetched, since {ByteText.Of(kept)} are kept from earlier calls";
         long? room = store.FreeBytes;
         string space = room is { } free ? $"the volume of '{store.Root}' has room for {ByteText.Of(free)}{(free < needed ? ", which is too little" : string.Empty)}" : "how much room there is cannot be told";
-        return $"In all, {fetched}, {Of(_present)} {(_present.Count == 1 ? "is" : "are")} there, and {space}.";
+        return $"In all, {fetched}, {BlobCount.Of(_present)} {(_present.Count == 1 ? "is" : "are")} there, and {space}.";
     }
-
-    private static string Of(Dictionary<BlobDigest, long> blobs) =>
-        $"{blobs.Count} blob{(blobs.Count == 1 ? string.Empty : "s")} of {ByteText.Of(blobs.Values.Sum())}";
 }

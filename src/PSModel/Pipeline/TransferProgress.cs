@@ -7,10 +7,10 @@ using PSModel.Core.Names;
 namespace PSModel.Pipeline;
 
 /// <summary>
-/// Shows models being saved: a bar for all of them and one below it for the first blob underway. It reads the transfers'
+/// Shows models being brought somewhere: a bar for all of them and one below it for the first blob underway. It reads the transfers'
 /// counters on the pipeline thread and costs them nothing. For the pipeline thread alone.
 /// </summary>
-internal sealed class SaveProgress
+internal sealed class TransferProgress
 {
     private readonly Cmdlet _cmdlet;
     private readonly bool _isInPipeline;
@@ -19,14 +19,20 @@ internal sealed class SaveProgress
     private readonly List<BlobProgress> _blobs = [];
     private readonly List<string> _lookedUp = [];
     private readonly SpeedGauge _gauge = new();
-    private string _title = "Saving";
+    private readonly string _verb;
+    private string _title;
     private long _total;
     private long _done;
     private long _brought;
 
-    public SaveProgress(Cmdlet cmdlet, bool isInPipeline)
+    /// <param name="cmdlet">Whose it is.</param>
+    /// <param name="verb">What is done to the models, <c>Saving</c> for instance.</param>
+    /// <param name="isInPipeline">Put snapshots into the pipeline, too.</param>
+    public TransferProgress(Cmdlet cmdlet, string verb, bool isInPipeline)
     {
         _cmdlet = cmdlet;
+        _verb = verb;
+        _title = verb;
         _isInPipeline = isInPipeline;
         _all = new ProgressBar(cmdlet);
         _first = new ProgressBar(cmdlet, _all);
@@ -41,7 +47,7 @@ internal sealed class SaveProgress
     public void BeginModel(Manifest manifest, ICollection<BlobDigestPart> only)
     {
         _lookedUp.Clear();
-        _title = $"Saving {manifest.Name.Shortest}";
+        _title = $"{_verb} {manifest.Name.Shortest}";
         _total += manifest.Blobs.Where(layer => only.Count == 0 || only.Any(digest => digest.IsOf(layer.Digest))).Sum(layer => layer.Size);
     }
 
@@ -87,7 +93,7 @@ internal sealed class SaveProgress
             _first.Remove();
             if (_lookedUp.Count > 0)
             {
-                _all.Show($"Saving {_lookedUp[0]}", "Looking up the manifest");
+                _all.Show($"{_verb} {_lookedUp[0]}", "Looking up the manifest");
             }
 
             return;

@@ -1,0 +1,79 @@
+using PSModel.Core.Faults;
+using PSModel.Core.Manifests;
+using PSModel.Core.Metering;
+using PSModel.Core.Names;
+using PSModel.Core.Registry;
+using PSModel.Core.Store;
+
+namespace PSModel.Core.Publishing;
+
+/// <summary>A folder that is an OCI image layout. Thread-safe.</summary>
+internal sealed class LayoutTarget(LayoutFolder folder, Action<string> tell) : IPublishTarget
+{
+    public string Place => folder.IndexPath;
+
+    public BlobPresence Look(Layer layer, CancellationToken cancellationToken) =>
+        folder.Has(layer.Digest, layer.Size) ? BlobPresence.OfSize : BlobPresence.Absent;
+
+    public PublishOutcome Send(StoredBlob blob, TransferMeter meter, CancellationToken cancellationToken)
+    {
+        folder.Create(cancellationToken);
+        using BlobLock held = folder.Lock(blob.Layer.Digest, tell, cancellationToken);
+        if (folder.Has(blob.Layer.Digest, blob.Layer.Size))
+        {
+            // Another process has just copied it.
+            return PublishOutcome.AlreadyPresent;
+        }
+
+        folder.RequireRoom(blob.Layer);
+        meter.Phase = TransferPhase.Uploading;
+        using HashedFile file = HashedFile.Open(blob);
+        folder.WriteBlob(blob.Layer.Digest, copy => Copy(file, copy, blob.Layer.Size, meter, cancellationToken), () =>
+        {
+            BlobDigest actual = file.Digest(cancellationToken);
+            if (actual != blob.Layer.Digest)
+            {
+                throw blob.Damaged(actual);
+            }
+
+            meter.Phase = TransferPhase.Committing;
+        });
+        return PublishOutcome.Published;
+    }
+
+    public void NoteThere(BlobDigest digest)
+    {
+    }
+
+    public bool HasManifest(Manifest manifest, CancellationToken cancellationToken) =>
+        folder.Has(manifest.Digest, manifest.GetBytes().Length) && folder.Reads(index => LayoutIndex.Has(index, manifest));
+
+    public bool PutManifest(Manifest manifest, CancellationToken cancellationToken)
+    {
+        folder.Create(cancellationToken);
+        if (!manifest.Blobs.All(layer => folder.Has(layer.Digest, layer.Size)))
+        {
+            return false;
+        }
+
+        byte[] bytes = manifest.GetBytes();
+        using (folder.Lock(manifest.Digest, tell, cancellationToken))
+        {
+            folder.WriteBlob(manifest.Digest, copy => copy.Write(bytes, 0, bytes.Length), () => { });
+        }
+
+        folder.ChangeIndex(index => LayoutIndex.With(index, manifest), cancellationToken);
+        return true;
+    }
+
+    private static void Copy(HashedFile file, FileStream copy, long size, TransferMeter meter, CancellationToken cancellationToken)
+    {
+        while (file.Position < size)
+        {
+            ArraySegment<byte> piece = file.Peek(cancellationToken);
+            copy.Write(piece.Array!, piece.Offset, piece.Count);
+            file.Advance(piece.Count);
+            meter.Send(piece.Count);
+        }
+    }
+}

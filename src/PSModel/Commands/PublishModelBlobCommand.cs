@@ -1,0 +1,118 @@
+using System.Management.Automation;
+using PSModel.Completion;
+using PSModel.Core.Faults;
+using PSModel.Core.Names;
+using PSModel.Core.Publishing;
+using PSModel.Core.Registry;
+using PSModel.Core.Store;
+using PSModel.Pipeline;
+
+namespace PSModel.Commands;
+
+/// <summary>Publish-ModelBlob: pushes models of the store to a registry, or into a folder that is an OCI image layout.</summary>
+[Cmdlet(VerbsData.Publish, "ModelBlob", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium, HelpUri = HelpAddress.Module)]
+[OutputType(typeof(ModelBlobDigest), typeof(ModelBlobProgress))]
+public sealed class PublishModelBlobCommand : RegistryCommand
+{
+    private readonly List<PublishRequest> _requests = [];
+    private readonly HashSet<string> _names = new(StringComparer.OrdinalIgnoreCase);
+    private PublishPlace? _place;
+
+    /// <summary>The models, by their names in the store; each is published once, when all are named.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Model")]
+    [NameOfRow]
+    [ArgumentCompleter(typeof(ModelNameCompleter))]
+    public string[] Name { get; set; } = [];
+
+    /// <summary>The store.</summary>
+    [Parameter(Position = 1)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(FolderCompleter))]
+    public string? StorePath { get; set; }
+
+    /// <summary>Where to: a place of a registry, <c>host/repository:tag</c>, or a folder, which is made an OCI image layout.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(FolderCompleter))]
+    public string? Destination { get; set; }
+
+    /// <summary>Publish to this registry in place of the name's host.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public Uri? Registry { get; set; }
+
+    /// <summary>Only these blobs of the models; then no manifest is written.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(BlobDigestCompleter))]
+    public string[]? Digest { get; set; }
+
+    /// <summary>The most blobs at a time.</summary>
+    [Parameter]
+    [ValidateRange(1, 64)]
+    public int ThrottleLimit { get; set; } = 4;
+
+    /// <summary>Put ModelBlobProgress objects into the pipeline too.</summary>
+    [Parameter]
+    public SwitchParameter IncludeProgress { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Begin()
+    {
+        Refuse(Destination is not null && Registry is not null, "-Registry and -Destination cannot both be given: a destination names its registry.", nameof(Destination));
+        _place = Require(nameof(Destination), () => PublishPlace.Parse(Destination, SessionState, ToFilePath));
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (string name in Name.Where(_names.Add))
+        {
+            _requests.Add(new PublishRequest(OutsideText.Typed(name), name));
+            Refuse(_place!.Reference is not null && _names.Count > 1, $"-Destination is the place of one model there, and the names '{OutsideText.Of(_requests[0].Target)}' and '{OutsideText.Of(name)}' are given for it.", nameof(Destination));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        List<BlobDigestPart> only = [.. Require(nameof(Digest), () => (Digest ?? []).Select(BlobDigestPart.Parse).ToList())];
+        if (_requests.Count == 0)
+        {
+            return;
+        }
+
+        bool isDryRun = IsDryRun;
+        ModelStore store = OpenStore(StorePath);
+        PublishOptions options = new() { BlobsAtATime = ThrottleLimit, IsDryRun = isDryRun };
+        PublishForecast? forecast = isDryRun ? new PublishForecast() : null;
+        ModelPublisher publisher = new(store, Open(options), options);
+        TransferProgress progress = new(this, "Publishing", IncludeProgress);
+        Run(
+            _requests[0].Target,
+            async (pump, token) =>
+            {
+                await publisher.PublishAsync(_requests, only, new PublishObserver(this, pump, progress, only, forecast), token).ConfigureAwait(false);
+                pump.Post(progress.End);
+            },
+            progress.Show);
+        if (forecast?.Sum() is { } sum)
+        {
+            // With -WhatIf it is shown, and nothing is asked.
+            ShouldProcess(sum, sum, MyInvocation.MyCommand.Name);
+        }
+    }
+
+    /// <inheritdoc/>
+    private protected override RegistryOptions AddPlace(RegistryOptions options)
+    {
+        options.Registries = Registry is null ? [] : [Registry];
+        options.Source = _place!.Reference;
+        return options;
+    }
+
+    private PublishDestination Open(PublishOptions options) => _place!.Folder is { } folder
+        ? new LayoutDestination(folder, message => CurrentPump?.Post(() => WriteVerbose(OutsideText.OneLine(message))))
+        : new RegistryDestination(Connect(), options);
+}

@@ -1,0 +1,58 @@
+using System.Management.Automation;
+using PSModel.Core.Faults;
+using PSModel.Core.Manifests;
+using PSModel.Core.Metering;
+using PSModel.Core.Names;
+using PSModel.Errors;
+
+namespace PSModel.Pipeline;
+
+/// <summary>Carries what is told of models that are brought somewhere to the pipeline thread, and questions too. Thread-safe.</summary>
+/// <param name="cmdlet">Whose pipeline it is.</param>
+/// <param name="pump">Leads to the pipeline thread.</param>
+/// <param name="progress">Shows how far they are.</param>
+/// <param name="only">The blobs that are wanted; none for all.</param>
+internal abstract class ModelObserver(Cmdlet cmdlet, PipelinePump pump, TransferProgress progress, ICollection<BlobDigestPart> only) : IModelObserver
+{
+    /// <summary>What was told of once, since it is the same for each blob. For the pipeline thread alone.</summary>
+    private readonly HashSet<string> _told = [];
+
+    public abstract Task<bool> ConfirmBlobAsync(Manifest manifest, Layer layer);
+
+    public abstract Task<bool> ConfirmManifestAsync(Manifest manifest, string path);
+
+    public void ModelRequested(string target) => pump.Post(() => progress.BeginLookUp(target));
+
+    public void ModelStarted(Manifest manifest) => pump.Post(() => progress.BeginModel(manifest, only));
+
+    public void ModelEnded(string target, ModelFaultException? fault) => pump.Post(() =>
+    {
+        progress.EndModel(target);
+        if (fault is not null)
+        {
+            cmdlet.WriteError(ErrorRecords.From(fault, target));
+        }
+    });
+
+    public void BlobStarted(Manifest manifest, Layer layer, TransferMeter meter) => pump.Post(() => progress.BeginBlob(manifest.Name, layer, meter));
+
+    public void BlobFailed(Manifest manifest, string digest, ModelFaultException fault) => pump.Post(() =>
+    {
+        progress.EndBlob(manifest.Name, digest);
+        string? subject = SubjectOf(manifest, fault);
+        if (subject is not null && !_told.Add($"{fault.Fault} {subject}"))
+        {
+            cmdlet.WriteVerbose(OutsideText.OneLine($"{digest}: {fault.Message}"));
+            return;
+        }
+
+        cmdlet.WriteError(subject is not null ? ErrorRecords.From(fault, subject) : ErrorRecords.From(fault, digest, manifest.Name.Shortest));
+    });
+
+    public void Warn(string message) => pump.Post(() => cmdlet.WriteWarning(OutsideText.OneLine(message)));
+
+    public void Tell(string message) => pump.Post(() => cmdlet.WriteVerbose(OutsideText.OneLine(message)));
+
+    /// <summary>What a fault is about that is the same for each blob; <see langword="null"/> where it is about the blob.</summary>
+    protected abstract string? SubjectOf(Manifest manifest, ModelFaultException fault);
+}

@@ -1,0 +1,154 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using PSModel.Core.Faults;
+using PSModel.Core.Publishing;
+using PSModel.Core.Store;
+using PSModel.Loopback;
+using PSModel.TestParts;
+
+namespace PSModel.Core.Tests.Publishing;
+
+/// <summary>Models go into a folder that other tools read.</summary>
+public sealed class LayoutTests : PublishTests
+{
+    private readonly Uri _registry = new("http://registry.example");
+    private readonly LoopbackModel _model = LoopbackModel.Generate("library/demo", "1b", 3 * MB);
+
+    private string Layout => Path.Combine(Folder.Path, "layout");
+
+    private JsonArray Entries => (JsonArray)JsonNode.Parse(File.ReadAllBytes(Path.Combine(Layout, "index.json")))!["manifests"]!;
+
+    private string FileOf(string digest) => Path.Combine(Layout, "blobs", "sha256", digest[7..]);
+
+    private Task PublishToAsync(params string[] names) => PublishAsync(names, _ => new LayoutDestination(Layout, Told.Add));
+
+    private IEnumerable<string> NamesOf(string annotation) => Entries.Select(entry => entry!["annotations"]![annotation]!.GetValue<string>());
+
+    private static LoopbackModel OfOci(LoopbackModel model) => model.WithManifest(System.Text.Encoding.UTF8.GetBytes(System.Text.Encoding.UTF8.GetString(model.Manifest)
+        .Replace("application/vnd.docker.distribution.manifest.v2", "application/vnd.oci.image.manifest.v1", StringComparison.Ordinal)
+        .Replace("application/vnd.docker.container.image.v1", "application/vnd.oci.image.config.v1", StringComparison.Ordinal)));
+
+    [Fact]
+    public async Task A_folder_becomes_a_layout_with_every_byte_and_a_second_call_changes_nothing()
+    {
+        string name = Put(_model, _registry);
+        await PublishToAsync(name);
+        Assert.Empty(Faults);
+        Assert.Equal("{\"imageLayoutVersion\":\"1.0.0\"}", await File.ReadAllTextAsync(Path.Combine(Layout, "oci-layout")));
+        Assert.All(_model.Blobs, blob => Assert.Equal(blob.Digest, OllamaStore.DigestOf(File.ReadAllBytes(FileOf(blob.Digest)))));
+        JsonNode entry = Assert.Single(Entries)!;
+        string digest = OllamaStore.DigestOf(_model.Manifest);
+        Assert.Equal((digest, _model.Manifest.Length, "application/vnd.docker.distribution.manifest.v2+json"), (entry["digest"]!.GetValue<string>(), entry["size"]!.GetValue<int>(), entry["mediaType"]!.GetValue<string>()));
+        Assert.Equal(["1b"], NamesOf("org.opencontainers.image.ref.name"));
+        Assert.Equal(["registry.example/library/demo:1b"], NamesOf("io.containerd.image.name"));
+        Assert.Equal(_model.Manifest, await File.ReadAllBytesAsync(FileOf(digest)));
+
+        SortedDictionary<string, string> before = Folder.Snapshot();
+        await PublishToAsync(name);
+        Assert.Equal(Digests(_model), Digests(PublishOutcome.AlreadyPresent));
+        Assert.Equal(before, Folder.Snapshot());
+    }
+
+    [Fact]
+    public async Task Models_of_one_tag_are_told_apart_and_one_that_is_published_again_takes_its_own_place()
+    {
+        LoopbackModel other = LoopbackModel.Generate("me/other", "1b", 2 * MB, seed: 2);
+        await PublishToAsync(Put(_model, _registry), Put(other, _registry));
+        Assert.Equal(["1b", "registry.example/me/other:1b"], NamesOf("org.opencontainers.image.ref.name"));
+
+        // What others wrote there stays.
+        JsonObject index = (JsonObject)JsonNode.Parse(await File.ReadAllBytesAsync(Path.Combine(Layout, "index.json")))!;
+        index["annotations"] = new JsonObject { ["mine"] = "yes" };
+        ((JsonArray)index["manifests"]!).Add(new JsonObject { ["digest"] = "sha256:x" });
+        await File.WriteAllTextAsync(Path.Combine(Layout, "index.json"), index.ToJsonString());
+        LoopbackModel newer = LoopbackModel.Generate("library/demo", "1b", 3 * MB, seed: 5);
+        await PublishToAsync(Put(newer, _registry));
+        Assert.Empty(Faults);
+        Assert.Equal([OllamaStore.DigestOf(newer.Manifest), OllamaStore.DigestOf(other.Manifest), "sha256:x"], Entries.Select(entry => entry!["digest"]!.GetValue<string>()));
+        Assert.Equal("1b", Entries[0]!["annotations"]!["org.opencontainers.image.ref.name"]!.GetValue<string>());
+        Assert.Contains("\"mine\"", await File.ReadAllTextAsync(Path.Combine(Layout, "index.json")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_blob_that_is_damaged_leaves_nothing_there()
+    {
+        string name = Put(_model, _registry);
+        using (FileStream file = File.OpenWrite(BlobFile(_model.Blobs[0])))
+        {
+            file.Seek(MB, SeekOrigin.Begin);
+            file.Write("damaged"u8);
+        }
+
+        await PublishToAsync(name);
+        Assert.Equal(ModelFault.DigestMismatch, Assert.Single(Faults).Fault);
+        Assert.False(File.Exists(FileOf(_model.Blobs[0].Digest)));
+        Assert.False(File.Exists(Path.Combine(Layout, "index.json")));
+        Assert.DoesNotContain(Directory.GetFiles(Path.Combine(Layout, ".psmodel")), path => path.EndsWith(".new", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_blob_of_another_size_that_lies_there_is_replaced()
+    {
+        string name = Put(_model, _registry);
+        await PublishToAsync(name);
+        await File.WriteAllTextAsync(FileOf(_model.Blobs[0].Digest), "short");
+        await PublishToAsync(name);
+        Assert.Empty(Faults);
+        Assert.Equal(_model.Blobs[0].Digest, Digests(PublishOutcome.Published));
+        Assert.Equal(_model.Blobs[0].Digest, OllamaStore.DigestOf(await File.ReadAllBytesAsync(FileOf(_model.Blobs[0].Digest))));
+    }
+
+    [Fact]
+    public async Task A_folder_of_something_else_is_left_alone()
+    {
+        string name = Put(_model, _registry);
+        Directory.CreateDirectory(Layout);
+        await File.WriteAllTextAsync(Path.Combine(Layout, "letter.txt"), "x");
+        await PublishToAsync(name);
+        Assert.Equal(ModelFault.StoreNotWritable, Assert.Single(Faults).Fault);
+        Assert.Equal(["letter.txt"], Directory.GetFileSystemEntries(Layout).Select(Path.GetFileName));
+    }
+
+    [Theory]
+    [InlineData("not json")]
+    [InlineData("[]")]
+    [InlineData("{\"manifests\":3}")]
+    public async Task An_index_that_is_none_is_left_as_it_is(string text)
+    {
+        string name = Put(_model, _registry);
+        await PublishToAsync(name);
+        await File.WriteAllTextAsync(Path.Combine(Layout, "index.json"), text);
+        await PublishToAsync(name);
+        Assert.Single(Faults);
+        Assert.Equal(text, await File.ReadAllTextAsync(Path.Combine(Layout, "index.json")));
+    }
+
+    [Fact]
+    public async Task Those_who_publish_there_at_a_time_lose_no_entry()
+    {
+        string[] names = [.. Enumerable.Range(0, 12).Select(i => Put(LoopbackModel.GenerateMany($"me/model{i}", "latest", 3, 1000, seed: i), _registry))];
+        await Task.WhenAll(names.Select(name => Task.Run(async () =>
+        {
+            using LayoutTests alone = new();
+            await new ModelPublisher(new ModelStore(StorePath), new LayoutDestination(Layout, _ => { }), new PublishOptions()).PublishAsync([new PublishRequest(name, name)], [], alone, CancellationToken.None);
+            Assert.Empty(alone.Faults);
+        })));
+        Assert.Equal(12, Entries.Count);
+        Assert.Equal(12, NamesOf("org.opencontainers.image.ref.name").Distinct().Count());
+    }
+
+    [NeedsFact(DockerRegistry.Program, "skopeo")]
+    public async Task Skopeo_reads_it_and_carries_it_to_a_registry()
+    {
+        using DockerRegistry registry = await DockerRegistry.StartAsync();
+        LoopbackModel model = OfOci(_model);
+        await PublishToAsync(Put(model, _registry));
+        Assert.Empty(Faults);
+        using ChildProcess inspected = ChildProcess.Start("skopeo", ["inspect", "--raw", $"oci:{Layout}:1b"]);
+        Assert.Equal(0, await inspected.WaitAsync());
+        using JsonDocument shown = JsonDocument.Parse(inspected.Output);
+        Assert.Equal(_model.Blobs[0].Digest, shown.RootElement.GetProperty("layers")[0].GetProperty("digest").GetString());
+        await ChildProcess.RunAsync("skopeo", "copy", "--insecure-policy", "--preserve-digests", "--dest-tls-verify=false", $"oci:{Layout}:1b", $"docker://{registry.Address.Authority}/library/demo:1b");
+        await RequireSavedAsync(model, $"{registry.Address.GetLeftPart(UriPartial.Authority)}/library/demo:1b");
+    }
+}
