@@ -38,6 +38,14 @@ public sealed class PushRegistry : IDisposable
     /// <summary>The uploads that were begun, and neither ended nor removed.</summary>
     public int OpenUploads => _uploads.Count;
 
+    /// <summary>Begins an upload that another registry was asked for.</summary>
+    /// <returns>Where it goes on.</returns>
+    public string Begin(string path)
+    {
+        _uploads[path] = new MemoryStream();
+        return new Uri(Address, path).AbsoluteUri;
+    }
+
     public void Dispose()
     {
         _listener.Dispose();

@@ -1,4 +1,5 @@
 using PSModel.Core.Manifests;
+using PSModel.Core.Names;
 using PSModel.Core.Store;
 
 namespace PSModel.Core.Publishing;
@@ -10,7 +11,7 @@ public sealed class LayoutDestination(string path, Action<string> tell) : Publis
 {
     private readonly LayoutFolder _folder = new(new ModelStore(path));
 
-    internal override IPublishTarget Open(Manifest manifest)
+    internal override IPublishTarget Open(Manifest manifest, ModelName asked)
     {
         _folder.RequireOwn();
         return new LayoutTarget(_folder, tell);

@@ -40,13 +40,14 @@ public sealed class ModelPublisher(ModelStore store, PublishDestination destinat
         observer.ModelRequested(request.Target);
         try
         {
-            Manifest manifest = store.Manifests.Read(ModelName.Parse(request.Name));
+            ModelName asked = ModelName.Parse(request.Name);
+            Manifest manifest = store.Manifests.Read(asked);
             if (only.Count == 0)
             {
                 RequireServed(manifest);
             }
 
-            ModelPublication publication = new(store, manifest, destination.Open(manifest), options, observer);
+            ModelPublication publication = new(store, manifest, destination.Open(manifest, asked), options, observer);
             observer.ModelStarted(manifest);
             publication.Run(only, cancellationToken);
         }

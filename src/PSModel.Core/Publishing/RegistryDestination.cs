@@ -14,18 +14,18 @@ public sealed class RegistryDestination(RegistryClient client, PublishOptions op
     /// <summary>In which repository of a registry a blob was seen.</summary>
     private readonly ConcurrentDictionary<string, ConcurrentDictionary<BlobDigest, string>> _known = new(StringComparer.OrdinalIgnoreCase);
 
-    internal override IPublishTarget Open(Manifest manifest)
+    internal override IPublishTarget Open(Manifest manifest, ModelName asked)
     {
-        RegistryPush push = client.OpenPush(NameOf(manifest));
+        RegistryPush push = client.OpenPush(NameOf(manifest, asked));
         return new RegistryTarget(push, OriginOf(manifest, push.Authority), _known.GetOrAdd(push.Authority, _ => new ConcurrentDictionary<BlobDigest, string>()), options);
     }
 
     /// <summary>A store's names have no scheme; it may remember that the registry of this one was reached by plain http.</summary>
-    private static ModelName NameOf(Manifest manifest)
+    private static ModelName NameOf(Manifest manifest, ModelName asked)
     {
         ModelName name = manifest.Name.WithoutPin;
         string plain = $"http://{name.Host}";
-        return manifest.Origin == plain ? ModelName.Parse($"{plain}/{name.Namespace}/{name.Model}:{name.Tag}") : name;
+        return asked.Scheme == "http" || manifest.Origin == plain ? ModelName.Parse($"{plain}/{name.Namespace}/{name.Model}:{name.Tag}") : name;
     }
 
     /// <summary>The repository from which a model came, where it is one of the registry that it goes to.</summary>

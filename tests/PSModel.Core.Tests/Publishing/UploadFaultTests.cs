@@ -221,10 +221,12 @@ public sealed class UploadFaultTests : PublishTests
     {
         using PushRegistry storage = new();
         RegistryOptions.Credential = RegistryCredential.OfToken("s3cret-word");
-        _registry.LocationOf = path => $"http://localhost:{_registry.Address.Port}{path}";
+        _registry.LocationOf = storage.Begin;
         await PublishAsync(_name);
         Assert.Empty(Faults);
-        Assert.All(_registry.Requests, request => Assert.Equal(!request.Path.Contains("/uploads/", StringComparison.Ordinal) || request.Method == "POST", request.Headers.ContainsKey("authorization")));
+        Assert.Equal(Weights.Digest, OllamaStore.DigestOf(storage.Blobs[Weights.Digest]));
+        Assert.All(_registry.Requests, request => Assert.Equal("Bearer s3cret-word", request.Headers["authorization"]));
+        Assert.All(storage.Requests, request => Assert.False(request.Headers.ContainsKey("authorization")));
     }
 
     [Fact]
