@@ -33,6 +33,16 @@ public sealed class DockerRegistry : IDisposable
     /// <summary>What the server has used of the processor so far.</summary>
     public TimeSpan ProcessorTime => _process.ProcessorTime;
 
+    /// <summary>Forgets all that was pushed.</summary>
+    public void Clear()
+    {
+        string storage = Path.Combine(_folder.Path, "storage");
+        if (Directory.Exists(storage))
+        {
+            Directory.Delete(storage, recursive: true);
+        }
+    }
+
     /// <summary>Starts it, with its storage below a folder, or below the system's folder for temporary files.</summary>
     public static Task<DockerRegistry> StartAsync(string? folder = null) => StartAsync(folder, string.Empty, copyOf: null);
 

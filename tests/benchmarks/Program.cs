@@ -19,6 +19,7 @@ if (args is ["-h" or "--help"])
         receiving take of the processor, packed perfectly on all cores:
           nginx, docker-registry (that one from docker-registry), tls
           disk            onto a disk, against curl -o and sync
+          publish         to docker-registry, against openssl dgst and skopeo copy from a layout
           many-fast       2,000 blobs of 64 KiB onto a disk, against skopeo, and against one blob of the same total
           two             two blobs of 1 GiB without SHA instructions, against one of them
         From the registry on loopback, against PSModel itself:
