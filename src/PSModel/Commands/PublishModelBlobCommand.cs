@@ -14,8 +14,7 @@ namespace PSModel.Commands;
 [OutputType(typeof(ModelBlobDigest), typeof(ModelBlobProgress))]
 public sealed class PublishModelBlobCommand : RegistryCommand
 {
-    private readonly List<PublishRequest> _requests = [];
-    private readonly HashSet<string> _names = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<string> _names = [];
     private PublishPlace? _place;
 
     /// <summary>The models, by their names in the store; each is published once, when all are named.</summary>
@@ -67,18 +66,16 @@ public sealed class PublishModelBlobCommand : RegistryCommand
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (string name in Name.Where(_names.Add))
-        {
-            _requests.Add(new PublishRequest(OutsideText.Typed(name), name));
-            Refuse(_place!.Reference is not null && _names.Count > 1, $"-Destination is the place of one model there, and the names '{OutsideText.Of(_requests[0].Target)}' and '{OutsideText.Of(name)}' are given for it.", nameof(Destination));
-        }
+        _names.AddRange(Name.Where(name => !_names.Contains(name, StringComparer.OrdinalIgnoreCase)));
+        Refuse(_place!.Reference is not null && _names.Count > 1, $"-Destination is the place of one model there, and the names '{OutsideText.Of(_names.FirstOrDefault())}' and '{OutsideText.Of(_names.LastOrDefault())}' are given for it.", nameof(Destination));
     }
 
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
         List<BlobDigestPart> only = [.. Require(nameof(Digest), () => (Digest ?? []).Select(BlobDigestPart.Parse).ToList())];
-        if (_requests.Count == 0)
+        List<PublishRequest> requests = [.. _names.Distinct(StringComparer.OrdinalIgnoreCase).Select(name => new PublishRequest(OutsideText.Typed(name), name))];
+        if (requests.Count == 0)
         {
             return;
         }
@@ -90,10 +87,10 @@ public sealed class PublishModelBlobCommand : RegistryCommand
         ModelPublisher publisher = new(store, Open(options), options);
         TransferProgress progress = new(this, "Publishing", IncludeProgress);
         Run(
-            _requests[0].Target,
+            requests[0].Target,
             async (pump, token) =>
             {
-                await publisher.PublishAsync(_requests, only, new PublishObserver(this, pump, progress, only, forecast), token).ConfigureAwait(false);
+                await publisher.PublishAsync(requests, only, new PublishObserver(this, pump, progress, only, forecast), token).ConfigureAwait(false);
                 pump.Post(progress.End);
             },
             progress.Show);

@@ -26,7 +26,7 @@ public sealed class SaveModelBlobCommand : SourceCommand
     private const int ReadsOfFolder = 2;
 
     private readonly HashSet<string> _refusedDigests = [];
-    private readonly Dictionary<ModelSource, ModelSaver> _savers = [];
+    private Dictionary<ModelSource, ModelSaver>? _savers;
     private SaveForecast? _forecast;
     private bool _isInline;
 
@@ -161,7 +161,7 @@ public sealed class SaveModelBlobCommand : SourceCommand
     {
         ModelStore store = OpenStore(StorePath);
         Refuse((source as FolderSource)?.IsOf(store) == true, "The source and the store are the same folder.", nameof(Source), "Give another -Source, or another -StorePath.");
-        if (!_savers.TryGetValue(source, out ModelSaver? saver))
+        if (!(_savers ??= []).TryGetValue(source, out ModelSaver? saver))
         {
             _savers[source] = saver = new ModelSaver(source, store, new TransferOptions
             {

@@ -12,7 +12,7 @@ namespace PSModel.Commands;
 /// <summary>A cmdlet that fetches: from registries, or from a folder.</summary>
 public abstract class SourceCommand : RegistryCommand
 {
-    private readonly Dictionary<string, FolderSource> _folders = [];
+    private Dictionary<string, FolderSource>? _folders;
     private string? _name;
 
     /// <summary>Fetch from the first of these registries that has it, in place of the name's host; the name in the store stays.</summary>
@@ -95,7 +95,7 @@ public abstract class SourceCommand : RegistryCommand
     private FolderSource OpenFolder(string folder)
     {
         string path = ToFilePath(folder);
-        if (!_folders.TryGetValue(path, out FolderSource? known))
+        if (!(_folders ??= []).TryGetValue(path, out FolderSource? known))
         {
             _folders[path] = known = FolderSource.Open(path, Options());
         }
