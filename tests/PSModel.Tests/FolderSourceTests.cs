@@ -57,6 +57,7 @@ public sealed class FolderSourceTests : IDisposable
 
         // The disk is no place to repair from that the store would remember.
         Assert.Equal([""], Texts($"Get-ModelManifest demo:2b -Local -StorePath '{_store.Path}' | ForEach-Object {{ \"$($_.Origin)\" }}"));
+        Assert.Empty(Directory.GetFiles(_store.Work, "origin-*"));
     }
 
     [Fact]

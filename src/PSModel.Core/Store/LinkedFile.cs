@@ -95,9 +95,6 @@ internal sealed class LinkedFile : ICommitFile
         DurableFile.CreateFolder(_store, Path.GetDirectoryName(final)!);
         _file.Dispose();
         DurableFile.Rename(FilePath, final);
-
-        // Two names of one file are not renamed over each other.
-        DurableFile.Delete(FilePath);
     }
 
     /// <inheritdoc/>

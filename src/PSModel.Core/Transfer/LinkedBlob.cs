@@ -44,6 +44,7 @@ internal sealed class LinkedBlob(SaveContext context, PlannedBlob planned, strin
         }
         finally
         {
+            // It is still there after a rename, too, where the blob was the very file: two names of one are not renamed over each other.
             file.Dispose();
             StoreFault.Guard(_store, _store.Work, () => LinkedFile.Delete(_store, planned.Digest));
         }
