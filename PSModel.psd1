@@ -10,7 +10,7 @@
     CompatiblePSEditions = @('Core', 'Desktop')
     DotNetFrameworkVersion = '4.7.2'
     FormatsToProcess     = @('bin/PSModel.Format.ps1xml')
-    CmdletsToExport      = @('Get-ModelManifest', 'Publish-ModelBlob', 'Remove-ModelBlob', 'Save-ModelBlob', 'Test-ModelBlob')
+    CmdletsToExport      = @('Export-ModelPin', 'Get-ModelManifest', 'Import-ModelPin', 'Publish-ModelBlob', 'Remove-ModelBlob', 'Save-ModelBlob', 'Test-ModelBlob')
     FunctionsToExport    = @()
     AliasesToExport      = @()
     VariablesToExport    = @()

@@ -125,13 +125,13 @@ internal sealed class TransferWatcher : ISaveObserver
         OnFinished?.Invoke(blob);
     }
 
-    public void BlobFailed(Manifest manifest, string digest, ModelFaultException fault) => _fault = fault;
+    public void BlobFailed(string target, Manifest manifest, string digest, ModelFaultException fault) => _fault = fault;
 
     public void ModelRequested(string target)
     {
     }
 
-    public void ModelStarted(Manifest manifest)
+    public void ModelStarted(string target, Manifest manifest)
     {
     }
 

@@ -12,7 +12,7 @@ public sealed class HelpTests : IDisposable
         """
         param($registry, $target)
         $null = Save-ModelBlob gemma4:31b $HOME/usb -Registry $registry
-        foreach ($command in 'Save-ModelBlob', 'Get-ModelManifest', 'Test-ModelBlob', 'Publish-ModelBlob', 'Remove-ModelBlob') {
+        foreach ($command in 'Save-ModelBlob', 'Get-ModelManifest', 'Test-ModelBlob', 'Export-ModelPin', 'Import-ModelPin', 'Publish-ModelBlob', 'Remove-ModelBlob') {
             # A registry to which models are pushed.
             $env:MODEL_MIRROR = if ($command -like 'Publish*') { $target } else { $env:MODEL_SOURCE }
             foreach ($example in (Get-Help $command).examples.example) {
@@ -27,7 +27,7 @@ public sealed class HelpTests : IDisposable
     private readonly EngineSession _engine = new();
     private readonly TemporaryFolder _folder = new();
 
-    public static TheoryData<string> Commands => ["Get-ModelManifest", "Publish-ModelBlob", "Remove-ModelBlob", "Save-ModelBlob", "Test-ModelBlob"];
+    public static TheoryData<string> Commands => ["Export-ModelPin", "Import-ModelPin", "Get-ModelManifest", "Publish-ModelBlob", "Remove-ModelBlob", "Save-ModelBlob", "Test-ModelBlob"];
 
     [Fact]
     public void The_files_in_en_US_are_what_their_source_makes()
@@ -125,6 +125,7 @@ public sealed class HelpTests : IDisposable
         Assert.Equal(
             [
                 "Mend what a test found", "Keep the manifest as it was served", "Test the whole store", "Use it in a condition", "Find out what is wrong",
+                "Pin what this machine has", "Pin what the registry has now", "Pin what a disk brings",
                 "See what would be removed", "Keep what is on a list", "Free what nobody needs",
             ],
             examples.Where(line => line.Contains("| 0 objects", StringComparison.Ordinal)).Select(line => line.Split('|', ':')[2].Trim()));

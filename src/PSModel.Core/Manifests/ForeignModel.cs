@@ -76,13 +76,20 @@ internal static class ForeignModel
             return null;
         }
 
+        byte[]? content = Annotation(manifest, ConfigText) is { } text ? Encoding.UTF8.GetBytes(text) : null;
+        return content is not null && content.Length == layer.Size && BlobDigest.Of(content) == layer.Digest ? content : null;
+    }
+
+    /// <summary>The digest of the manifest that this one says it was made of; <see langword="null"/> where it says nothing.</summary>
+    public static BlobDigest? TryOriginOf(Manifest manifest) => BlobDigest.TryParse(Annotation(manifest, OriginDigest), out BlobDigest? digest) ? digest : null;
+
+    private static string? Annotation(Manifest manifest, string key)
+    {
         byte[] bytes = manifest.GetBytes();
-        string? text = ManifestJson.Read(
+        return ManifestJson.Read(
             bytes,
             new ManifestFault(manifest.Name, manifest.Source, bytes),
-            root => root.TryGetProperty("annotations", out JsonElement annotations) && annotations.ValueKind == JsonValueKind.Object ? ManifestJson.Text(annotations, ConfigText) : null);
-        byte[]? content = text is null ? null : Encoding.UTF8.GetBytes(text);
-        return content is not null && content.Length == layer.Size && BlobDigest.Of(content) == layer.Digest ? content : null;
+            root => root.TryGetProperty("annotations", out JsonElement annotations) && annotations.ValueKind == JsonValueKind.Object ? ManifestJson.Text(annotations, key) : null);
     }
 
     private static string? KindOf(Layer layer, string? path, ForeignConfig facts, ManifestFault fault)

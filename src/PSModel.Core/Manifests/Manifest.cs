@@ -147,6 +147,10 @@ public sealed class Manifest
     /// <summary>A copy of the bytes as they were served, also where another manifest was made of them.</summary>
     public byte[] GetServedBytes() => (byte[])(_served ?? _bytes).Clone();
 
+    /// <summary>The digest by which a registry has it: that of the manifest that it was made of, where it was made here, or in a store
+    /// says that it was.</summary>
+    public BlobDigest ServedDigest => _served is not null ? BlobDigest.Of(_served) : Source.StartsWith("http", StringComparison.Ordinal) ? Digest : ForeignModel.TryOriginOf(this) ?? Digest;
+
     /// <summary>The same manifest, said to have been made of another one.</summary>
     internal Manifest MadeOf(byte[] served)
     {

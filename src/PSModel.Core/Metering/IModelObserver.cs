@@ -16,7 +16,9 @@ public interface IModelObserver
     void ModelRequested(string target);
 
     /// <summary>A model's manifest is there.</summary>
-    void ModelStarted(Manifest manifest);
+    /// <param name="target">What the user named it by.</param>
+    /// <param name="manifest">The manifest.</param>
+    void ModelStarted(string target, Manifest manifest);
 
     /// <summary>Nothing more will be done for a model.</summary>
     /// <param name="target">What the user named it by.</param>
@@ -27,10 +29,11 @@ public interface IModelObserver
     void BlobStarted(Manifest manifest, Layer layer, TransferMeter meter);
 
     /// <summary>A blob is not where it is to be; the next one goes on.</summary>
+    /// <param name="target">What the user named its model by.</param>
     /// <param name="manifest">The model.</param>
     /// <param name="digest">The blob's digest, or what was given for one.</param>
     /// <param name="fault">Why it is not.</param>
-    void BlobFailed(Manifest manifest, string digest, ModelFaultException fault);
+    void BlobFailed(string target, Manifest manifest, string digest, ModelFaultException fault);
 
     /// <summary>A sentence that everybody should read.</summary>
     void Warn(string message);

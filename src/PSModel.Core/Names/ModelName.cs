@@ -129,6 +129,9 @@ public sealed record ModelName
     public bool IsSameModel(ModelName other) =>
         string.Equals($"{Host}/{Namespace}/{Model}", $"{other.Host}/{other.Namespace}/{other.Model}", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>The same name for the manifest of a digest.</summary>
+    internal ModelName WithPin(BlobDigest pin) => new(Scheme, Host, Namespace, Model, Tag, pin);
+
     /// <summary>The same model by another tag, which is one.</summary>
     internal ModelName WithTag(string tag) => new(Scheme, Host, Namespace, Model, tag);
 

@@ -11,7 +11,7 @@ using PSModel.Core.Store;
 namespace PSModel.Core.Publishing;
 
 /// <summary>Publishes one model. For one run.</summary>
-internal sealed class ModelPublication(ModelStore store, Manifest manifest, IPublishTarget target, PublishOptions options, IPublishObserver observer)
+internal sealed class ModelPublication(string name, ModelStore store, Manifest manifest, IPublishTarget target, PublishOptions options, IPublishObserver observer)
 {
     private readonly object _asking = new();
     private volatile bool _isHopeless;
@@ -24,7 +24,7 @@ internal sealed class ModelPublication(ModelStore store, Manifest manifest, IPub
     /// <exception cref="ModelFaultException">The manifest cannot be written.</exception>
     public void Run(ICollection<BlobDigestPart> only, CancellationToken cancellationToken)
     {
-        IReadOnlyList<Layer> layers = manifest.Choose(only, (digest, fault) => observer.BlobFailed(manifest, digest, fault));
+        IReadOnlyList<Layer> layers = manifest.Choose(only, (digest, fault) => observer.BlobFailed(name, manifest, digest, fault));
         SendAll(layers, isAgain: false, cancellationToken);
 
         // With a dry run nothing is there, and it is told all the same what would become of the manifest.
@@ -148,7 +148,7 @@ internal sealed class ModelPublication(ModelStore store, Manifest manifest, IPub
         {
             _hasFailed = true;
             _isHopeless |= ModelPublisher.IsOfTarget(fault);
-            observer.BlobFailed(manifest, layer.Digest.ToString(), fault);
+            observer.BlobFailed(name, manifest, layer.Digest.ToString(), fault);
         }
     }
 

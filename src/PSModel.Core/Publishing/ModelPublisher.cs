@@ -47,8 +47,8 @@ public sealed class ModelPublisher(ModelStore store, PublishDestination destinat
                 RequireServed(manifest);
             }
 
-            ModelPublication publication = new(store, manifest, destination.Open(manifest, asked), options, observer);
-            observer.ModelStarted(manifest);
+            ModelPublication publication = new(request.Target, store, manifest, destination.Open(manifest, asked), options, observer);
+            observer.ModelStarted(request.Target, manifest);
             publication.Run(only, cancellationToken);
         }
         catch (ModelFaultException e)

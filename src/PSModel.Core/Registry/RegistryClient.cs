@@ -104,7 +104,7 @@ public sealed class RegistryClient : ModelSource
     private Manifest ReadManifest(RegistryEndpoint endpoint, string? runner, CancellationToken cancellationToken)
     {
         ModelName name = endpoint.Name.WithoutPin;
-        byte[] bytes = FetchText(endpoint, endpoint.ManifestAddress, AcceptManifest, NoModel, cancellationToken);
+        byte[] bytes = endpoint.Pins.Any() ? FetchPinned(endpoint, cancellationToken) : FetchManifest(endpoint, endpoint.ManifestAddress, cancellationToken);
         foreach ((BlobDigest digest, string who) in endpoint.Pins)
         {
             RequireDigest(endpoint, endpoint.ManifestAddress, bytes, digest, who);
@@ -118,9 +118,56 @@ public sealed class RegistryClient : ModelSource
             config => FetchConfig(endpoint, config, cancellationToken),
             choice => FetchChosen(endpoint, choice, cancellationToken),
             Trace);
-
-        ModelFaultException NoModel() => NotFound(endpoint, $"The registry {endpoint.ManifestAddress.Authority} has no model '{endpoint.ShownName}'.", endpoint.ManifestAddress);
     }
+
+    private byte[] FetchManifest(RegistryEndpoint endpoint, Uri address, CancellationToken cancellationToken) => FetchText(
+        endpoint,
+        address,
+        AcceptManifest,
+        () => NotFound(endpoint, $"The registry {address.Authority} has no model '{endpoint.ShownName}'.", address),
+        cancellationToken);
+
+    /// <summary>A manifest by its digest. Not every registry gives one so: it may be what the tag still is, or one of a list, which lies
+    /// among the blobs.</summary>
+    private byte[] FetchPinned(RegistryEndpoint endpoint, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return FetchManifest(endpoint, endpoint.ManifestAddress, cancellationToken);
+        }
+        catch (ModelFaultException gone) when (IsMissing(gone))
+        {
+            BlobDigest pin = endpoint.Pins.First().Digest;
+            byte[]? tagged = TryFetch(endpoint, endpoint.TagAddress, AcceptManifest, cancellationToken);
+            byte[]? found = tagged is not null && BlobDigest.Of(tagged) == pin ? tagged : TryFetch(endpoint, endpoint.Blob(pin), BlobType, cancellationToken);
+            if (found is not null && BlobDigest.Of(found) == pin)
+            {
+                return found;
+            }
+
+            throw tagged is null ? gone : NotFound(
+                endpoint,
+                $"The tag '{endpoint.ShownTag}' has moved at the registry {endpoint.TagAddress.Authority}: its manifest has the digest {BlobDigest.Of(tagged)} now, and that of {pin}, which is asked for, is gone.",
+                endpoint.TagAddress,
+                "Fetch it from a mirror or a folder that still has it, with -Registry or -Source; or take the tag as it is now, without the digest.");
+        }
+    }
+
+    /// <summary>What is there; <see langword="null"/> where nothing is.</summary>
+    private byte[]? TryFetch(RegistryEndpoint endpoint, Uri address, string accept, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return FetchText(endpoint, address, accept, () => NotFound(endpoint, "It is not there.", address), cancellationToken);
+        }
+        catch (ModelFaultException missing) when (IsMissing(missing))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Some registries answer 400 to what they have no manifest of, or 405.</summary>
+    private static bool IsMissing(ModelFaultException fault) => fault.Fault == ModelFault.ManifestNotFound || (fault.Fault == ModelFault.UnexpectedStatus && fault.Facts.StatusCode is 400 or 405);
 
     /// <summary>A manifest of a list is a blob, and named by its digest alone.</summary>
     private byte[] FetchChosen(RegistryEndpoint endpoint, ManifestListEntry choice, CancellationToken cancellationToken)

@@ -130,6 +130,12 @@ internal sealed class RegistryEndpoint
 
     public Uri ManifestAddress => new($"{_root}/manifests/{_reference?.Pin?.ToString() ?? Name.Pin?.ToString() ?? Tag}");
 
+    /// <summary>Where the tag's manifest is, whatever is pinned.</summary>
+    public Uri TagAddress => new($"{_root}/manifests/{Tag}");
+
+    /// <summary>The model by its tag, for messages.</summary>
+    public string ShownTag => _reference is null ? Name.Shortest : $"{_reference.Host}/{_reference.Repository}:{Tag}";
+
     /// <summary>Where the tag's manifest is, by which a manifest tells its registry.</summary>
     public string SourceOfTag => new Uri($"{_root}/manifests/{_reference?.Pin?.ToString() ?? Tag}").AbsoluteUri;
 

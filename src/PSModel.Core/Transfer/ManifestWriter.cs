@@ -33,7 +33,7 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, Fre
     {
         try
         {
-            observer.ModelStarted(model.Manifest);
+            observer.ModelStarted(model.Target, model.Manifest);
             if (isWanted)
             {
                 string path = store.Manifests.RequireWritable(model.Manifest.Name);
@@ -60,12 +60,12 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, Fre
     {
         if (fault is not null)
         {
-            observer.BlobFailed(blob.Model.Manifest, blob.Digest.ToString(), fault);
+            observer.BlobFailed(blob.Model.Target, blob.Model.Manifest, blob.Digest.ToString(), fault);
         }
         else if (outcome is { } known)
         {
             fresh?.Add(blob.Digest);
-            observer.BlobFinished(new SavedBlob(blob.Name, blob.Layer, store.BlobPath(blob.Digest), known, blob.IsReadBack, blob.Meter, blob.Elapsed));
+            observer.BlobFinished(new SavedBlob(blob.Model.Target, blob.Name, blob.Layer, store.BlobPath(blob.Digest), known, blob.IsReadBack, blob.Meter, blob.Elapsed));
         }
 
         End(blob.Model, outcome is not null);
@@ -73,7 +73,7 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, Fre
 
     /// <summary>The blobs of a model that are wanted; of what it does not have is told.</summary>
     public IReadOnlyList<Layer> Choose(ModelPlan model, ICollection<BlobDigestPart> only) =>
-        model.Manifest.Choose(only, (digest, fault) => observer.BlobFailed(model.Manifest, digest, fault));
+        model.Manifest.Choose(only, (digest, fault) => observer.BlobFailed(model.Target, model.Manifest, digest, fault));
 
     /// <summary>All blobs of a model have begun.</summary>
     public void ListEnded(ModelPlan model) => End(model, isThere: true);
@@ -191,7 +191,7 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, Fre
         List<Layer> gone = manifest.Blobs.Where(layer => !store.Has(layer)).ToList();
         foreach (Layer layer in gone)
         {
-            observer.BlobFailed(manifest, layer.Digest.ToString(), new ModelFaultException(
+            observer.BlobFailed(model.Target, manifest, layer.Digest.ToString(), new ModelFaultException(
                 ModelFault.BlobNotFound,
                 $"{layer.Digest} was in the store, and another program removed it while the rest of {manifest.Name.Shortest} was fetched.",
                 new FaultFacts { Name = manifest.Name.Shortest, Digest = layer.Digest.ToString(), Path = store.BlobPath(layer.Digest), Remedy = "Run the same command again: it fetches what is missing." }));

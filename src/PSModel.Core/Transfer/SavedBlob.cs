@@ -7,8 +7,9 @@ namespace PSModel.Core.Transfer;
 /// <summary>A blob that is in the store, and how it came there. Immutable.</summary>
 public sealed class SavedBlob
 {
-    internal SavedBlob(ModelName name, Layer layer, string path, BlobOutcome outcome, bool isReadBack, TransferMeter meter, TimeSpan elapsed)
+    internal SavedBlob(string target, ModelName name, Layer layer, string path, BlobOutcome outcome, bool isReadBack, TransferMeter meter, TimeSpan elapsed)
     {
+        Target = target;
         Name = name;
         Layer = layer;
         Path = path;
@@ -17,6 +18,9 @@ public sealed class SavedBlob
         Meter = meter;
         Elapsed = elapsed;
     }
+
+    /// <summary>What the user named its model by.</summary>
+    public string Target { get; }
 
     /// <summary>The model it was fetched for.</summary>
     public ModelName Name { get; }

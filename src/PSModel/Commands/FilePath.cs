@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Management.Automation;
+using System.Text.RegularExpressions;
 
 namespace PSModel.Commands;
 
@@ -8,6 +9,10 @@ internal static class FilePath
 {
     /// <summary>The name of the provider of files.</summary>
     public const string FileSystem = "FileSystem";
+
+    /// <summary>Whether a text reads as paths do: from a root, the location, home, a drive or a provider. What follows a registry's colon is a
+    /// port, and a scheme has two slashes.</summary>
+    public static bool Reads([NotNullWhen(true)] string? text) => text is not null && Regex.IsMatch(text, @"^[./~]|\\|^\w+:(/(?!/)|:|$)");
 
     /// <summary>The file system's own path of a path of PowerShell's. It need not exist.</summary>
     /// <param name="paths">The session's location and drives.</param>

@@ -60,7 +60,7 @@ public sealed class PublishModelBlobCommand : RegistryCommand
     protected override void Begin()
     {
         Refuse(Destination is not null && Registry is not null, "-Registry and -Destination cannot both be given: a destination names its registry.", nameof(Destination));
-        _place = Require(nameof(Destination), () => PublishPlace.Parse(Destination, SessionState, ToFilePath));
+        _place = Require(nameof(Destination), () => PublishPlace.Parse(Destination, ToFilePath));
     }
 
     /// <inheritdoc/>

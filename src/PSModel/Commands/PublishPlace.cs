@@ -1,4 +1,3 @@
-using System.Management.Automation;
 using PSModel.Core.Faults;
 using PSModel.Core.Names;
 
@@ -21,10 +20,9 @@ internal sealed class PublishPlace
 
     /// <summary>Reads it.</summary>
     /// <param name="text">What was given; <see langword="null"/> for nothing, and then it is neither.</param>
-    /// <param name="session">Knows the drives.</param>
     /// <param name="toFilePath">Makes an absolute path of the file system.</param>
     /// <exception cref="ModelFaultException">It is neither the one nor the other.</exception>
-    public static PublishPlace Parse(string? text, SessionState session, Func<string, string> toFilePath)
+    public static PublishPlace Parse(string? text, Func<string, string> toFilePath)
     {
         if (text is null)
         {
@@ -32,7 +30,7 @@ internal sealed class PublishPlace
         }
 
         OciReference? reference = null;
-        bool isReference = text.Contains("://") || (!IsPath(text, session) && OciReference.TryParse(text, out reference, out _));
+        bool isReference = text.Contains("://") || (!FilePath.Reads(text) && OciReference.TryParse(text, out reference, out _));
         if (!isReference)
         {
             return new PublishPlace(null, toFilePath(text));
@@ -43,13 +41,5 @@ internal sealed class PublishPlace
             ModelFault.InvalidModelName,
             $"'{OutsideText.Of(text)}' pins a digest, and a model is published under a tag.",
             new FaultFacts { Name = OutsideText.Of(text), Remedy = "Leave out what follows the '@': the manifest has the digest that it has in the store." });
-    }
-
-    /// <summary>Whether it begins as paths do.</summary>
-    private static bool IsPath(string text, SessionState session)
-    {
-        int colon = text.IndexOf(':');
-        return text[0] is '.' or '~' or '/' or '\\'
-            || (colon > 0 && session.Drive.GetAll().Any(drive => string.Equals(drive.Name, text.Substring(0, colon), StringComparison.OrdinalIgnoreCase)));
     }
 }

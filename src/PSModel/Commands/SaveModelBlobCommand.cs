@@ -16,7 +16,7 @@ namespace PSModel.Commands;
 /// <remarks>There is no default parameter set on purpose: with one, the Name of a manifest in the pipeline would bind before
 /// the manifest itself.</remarks>
 [Cmdlet(VerbsData.Save, "ModelBlob", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low, HelpUri = HelpAddress.Module)]
-[OutputType(typeof(ModelBlobDigest), typeof(ModelBlobProgress))]
+[OutputType(typeof(ModelBlobDigest), typeof(ModelBlobProgress), typeof(ModelSaveResult))]
 public sealed class SaveModelBlobCommand : SourceCommand
 {
     private const string NameSet = "Name";
@@ -89,6 +89,10 @@ public sealed class SaveModelBlobCommand : SourceCommand
     /// <summary>Put ModelBlobProgress objects into the pipeline too.</summary>
     [Parameter]
     public SwitchParameter IncludeProgress { get; set; }
+
+    /// <summary>Give one object for each model in place of one for each blob.</summary>
+    [Parameter]
+    public SwitchParameter Summary { get; set; }
 
     /// <inheritdoc/>
     protected override void Begin()
@@ -181,12 +185,13 @@ public sealed class SaveModelBlobCommand : SourceCommand
     private void Save(ModelSource source, List<ModelRequest> requests, List<BlobDigestPart> only)
     {
         TransferProgress progress = new(this, "Saving", IncludeProgress);
+        SaveSummary? summary = Summary && _forecast is null ? new SaveSummary(only) : null;
         ModelSaver saver = SaverOf(source);
         Run(
             requests[0].Target,
             async (pump, token) =>
             {
-                await saver.SaveAsync(requests, only, new SaveObserver(this, pump, progress, only, _forecast), token).ConfigureAwait(false);
+                await saver.SaveAsync(requests, only, new SaveObserver(this, pump, progress, only, _forecast, summary), token).ConfigureAwait(false);
                 pump.Post(progress.End);
             },
             progress.Show);

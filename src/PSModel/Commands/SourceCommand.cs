@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using System.Text.RegularExpressions;
 using PSModel.Completion;
 using PSModel.Core.Faults;
 using PSModel.Core.Folders;
@@ -56,7 +55,7 @@ public abstract class SourceCommand : RegistryCommand
     /// <param name="target">What an error is about.</param>
     private protected ModelSource? TryOpenSource(string? origin, object target)
     {
-        if (Source is not null || Registry is not null || origin is null || !IsPath(origin))
+        if (Source is not null || Registry is not null || origin is null || !FilePath.Reads(origin))
         {
             return WantedFolder ?? (ModelSource)Connect();
         }
@@ -86,11 +85,7 @@ public abstract class SourceCommand : RegistryCommand
 
     /// <summary>What reads as a path is one, and what reads as a reference is one; else it is a folder if there is one.</summary>
     private bool IsFolder(string source) =>
-        IsPath(source) || (!OciReference.TryParse(source, out _, out _) && FilePath.TryResolve(SessionState.Path, source, out string? path, out _) && Directory.Exists(path));
-
-    /// <summary>Whether it reads as paths do: from a root, the location, home, a drive or a provider. What follows a registry's colon is a
-    /// port, and a scheme has two slashes.</summary>
-    private static bool IsPath(string source) => Regex.IsMatch(source, @"^[./~]|\\|^\w+:(/(?!/)|:|$)");
+        FilePath.Reads(source) || (!OciReference.TryParse(source, out _, out _) && FilePath.TryResolve(SessionState.Path, source, out string? path, out _) && Directory.Exists(path));
 
     private FolderSource OpenFolder(string folder)
     {

@@ -25,6 +25,9 @@ public sealed class ModelManifest
     /// <summary>The SHA-256 of the manifest's bytes.</summary>
     public string? Digest { get; internal set; }
 
+    /// <summary>The SHA-256 of what the registry served: another one where the manifest was made of that of a model for other programs.</summary>
+    public string? ServedDigest { get; internal set; }
+
     /// <summary>The manifest's media type.</summary>
     public string? MediaType { get; internal set; }
 

@@ -1,9 +1,11 @@
 using System.Management.Automation;
 using System.Text;
+using PSModel.Commands;
 using PSModel.Core.Diagnosis;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
+using PSModel.Core.Pins;
 using PSModel.Core.Publishing;
 using PSModel.Core.Removal;
 using PSModel.Core.Transfer;
@@ -22,6 +24,7 @@ internal static class OutputFactory
         Model = manifest.Name.Model,
         Tag = manifest.Name.Tag,
         Digest = manifest.Digest.ToString(),
+        ServedDigest = manifest.ServedDigest.ToString(),
         MediaType = manifest.MediaType,
         SchemaVersion = ManifestReader.SchemaVersion,
         Config = manifest.Config is null ? null : From(manifest.Config),
@@ -60,6 +63,7 @@ internal static class OutputFactory
                 Model = model,
                 Tag = tag,
                 Digest = digest,
+                ServedDigest = Text("ServedDigest"),
                 Source = Text("Source"),
                 Origin = Text("Origin") is { Length: > 0 } origin ? origin : null,
                 Runner = Text("Runner"),
@@ -79,6 +83,15 @@ internal static class OutputFactory
             ModelFault.ManifestInvalid,
             $"The manifest of {name.Shortest} was changed, or is no UTF-8 text: it says {manifest.Digest}, and its text has the digest {read.Digest}.",
             new FaultFacts { Name = name.Shortest, Digest = manifest.Digest, ActualDigest = read.Digest.ToString() });
+    }
+
+    /// <summary>Pins the manifest that a user piped in.</summary>
+    /// <exception cref="ModelFaultException">The object was changed, or pins nothing.</exception>
+    public static PinnedModel ToPin(ModelManifest manifest)
+    {
+        Manifest read = ToManifest(manifest);
+        BlobDigest served = manifest.ServedDigest is { Length: > 0 } digest ? BlobDigest.Parse(digest) : read.ServedDigest;
+        return PinnedModel.Of(read, served, FilePath.Reads(manifest.Origin) ? manifest.Origin : null);
     }
 
     private static bool IsOfStore(ModelManifest manifest) => manifest.Source?.StartsWith("http", StringComparison.OrdinalIgnoreCase) != true;

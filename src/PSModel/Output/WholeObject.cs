@@ -15,7 +15,7 @@ internal static class WholeObject
     /// <summary>Writes an object that other sessions get whole, as far as this session can be asked for that.</summary>
     public static void Write(PSCmdlet cmdlet, object value)
     {
-        if (value is ModelManifest or ModelBlobDiagnosis && PSObject.AsPSObject(value).Members["PSStandardMembers"] is null && cmdlet.InvokeCommand.GetCommand("Update-TypeData", CommandTypes.Cmdlet) is not null)
+        if (value is ModelManifest or ModelBlobDiagnosis or ModelSaveResult && PSObject.AsPSObject(value).Members["PSStandardMembers"] is null && cmdlet.InvokeCommand.GetCommand("Update-TypeData", CommandTypes.Cmdlet) is not null)
         {
             cmdlet.InvokeCommand.InvokeScript(Ask, value.GetType().FullName, Depth);
         }

@@ -21,22 +21,32 @@ internal abstract class ModelObserver(Cmdlet cmdlet, PipelinePump pump, Transfer
 
     public abstract Task<bool> ConfirmManifestAsync(Manifest manifest, string path);
 
-    public void ModelRequested(string target) => pump.Post(() => progress.BeginLookUp(target));
+    public void ModelRequested(string target) => pump.Post(() =>
+    {
+        progress.BeginLookUp(target);
+        Requested(target);
+    });
 
-    public void ModelStarted(Manifest manifest) => pump.Post(() => progress.BeginModel(manifest, only));
+    public void ModelStarted(string target, Manifest manifest) => pump.Post(() =>
+    {
+        progress.BeginModel(manifest, only);
+        Started(target, manifest);
+    });
 
     public void ModelEnded(string target, ModelFaultException? fault) => pump.Post(() =>
     {
         progress.EndModel(target);
         if (fault is not null)
         {
-            cmdlet.WriteError(ErrorRecords.From(fault, target));
+            Fail(target, ErrorRecords.From(fault, target));
         }
+
+        Ended(target);
     });
 
     public void BlobStarted(Manifest manifest, Layer layer, TransferMeter meter) => pump.Post(() => progress.BeginBlob(manifest.Name, layer, meter));
 
-    public void BlobFailed(Manifest manifest, string digest, ModelFaultException fault) => pump.Post(() =>
+    public void BlobFailed(string target, Manifest manifest, string digest, ModelFaultException fault) => pump.Post(() =>
     {
         progress.EndBlob(manifest.Name, digest);
         string? subject = SubjectOf(manifest, fault);
@@ -46,13 +56,39 @@ internal abstract class ModelObserver(Cmdlet cmdlet, PipelinePump pump, Transfer
             return;
         }
 
-        cmdlet.WriteError(subject is not null ? ErrorRecords.From(fault, subject) : ErrorRecords.From(fault, digest, manifest.Name.Shortest));
+        Fail(target, subject is not null ? ErrorRecords.From(fault, subject) : ErrorRecords.From(fault, digest, manifest.Name.Shortest));
     });
 
     public void Warn(string message) => pump.Post(() => cmdlet.WriteWarning(OutsideText.OneLine(message)));
 
     public void Tell(string message) => pump.Post(() => cmdlet.WriteVerbose(OutsideText.OneLine(message)));
 
+    /// <summary>A model's manifest is being looked up. On the pipeline thread, as are the three that follow.</summary>
+    protected virtual void Requested(string target)
+    {
+    }
+
+    /// <summary>A model's manifest is there.</summary>
+    protected virtual void Started(string target, Manifest manifest)
+    {
+    }
+
+    /// <summary>An error about a model is about to be written.</summary>
+    protected virtual void Failed(string target, ErrorRecord error)
+    {
+    }
+
+    /// <summary>Nothing more will be done for a model.</summary>
+    protected virtual void Ended(string target)
+    {
+    }
+
     /// <summary>What a fault is about that is the same for each blob; <see langword="null"/> where it is about the blob.</summary>
     protected abstract string? SubjectOf(Manifest manifest, ModelFaultException fault);
+
+    private void Fail(string target, ErrorRecord error)
+    {
+        Failed(target, error);
+        cmdlet.WriteError(error);
+    }
 }

@@ -8,10 +8,10 @@ using PSModel.Output;
 namespace PSModel.Pipeline;
 
 /// <summary>Carries what a transfer tells to the pipeline thread, and its questions too. Thread-safe.</summary>
-internal sealed class SaveObserver(Cmdlet cmdlet, PipelinePump pump, TransferProgress progress, ICollection<BlobDigestPart> only, SaveForecast? forecast)
+internal sealed class SaveObserver(PSCmdlet cmdlet, PipelinePump pump, TransferProgress progress, ICollection<BlobDigestPart> only, SaveForecast? forecast, SaveSummary? summary)
     : ModelObserver(cmdlet, pump, progress, only), ISaveObserver
 {
-    private readonly Cmdlet _cmdlet = cmdlet;
+    private readonly PSCmdlet _cmdlet = cmdlet;
     private readonly PipelinePump _pump = pump;
     private readonly TransferProgress _progress = progress;
 
@@ -30,8 +30,29 @@ internal sealed class SaveObserver(Cmdlet cmdlet, PipelinePump pump, TransferPro
         forecast?.Keep(blob.Layer);
         ModelBlobDigest done = OutputFactory.From(blob);
         _cmdlet.WriteVerbose($"{done.Digest}: {done.Status}, {ByteText.Of(done.BytesReceived)} received, {ByteText.Of(done.BytesResumed)} kept from earlier calls, {done.RetryCount} retries, verification {done.Verification}, in {done.Elapsed:g}.");
-        _cmdlet.WriteObject(done);
+        if (summary is not null)
+        {
+            summary.Add(blob.Target, done);
+        }
+        else
+        {
+            _cmdlet.WriteObject(done);
+        }
     });
+
+    protected override void Requested(string target) => summary?.Ask(target);
+
+    protected override void Started(string target, Manifest manifest) => summary?.Begin(target, manifest);
+
+    protected override void Failed(string target, ErrorRecord error) => summary?.Fail(target, error);
+
+    protected override void Ended(string target)
+    {
+        if (summary is not null)
+        {
+            WholeObject.Write(_cmdlet, summary.End(target));
+        }
+    }
 
     protected override string? SubjectOf(Manifest manifest, ModelFaultException fault) =>
         fault.Fault == ModelFault.StoreNotWritable ? fault.Facts.Path ?? manifest.Name.Shortest : null;

@@ -51,13 +51,13 @@ internal sealed class HostileSave(string folder) : ISaveObserver
     {
     }
 
-    public void BlobFailed(Manifest manifest, string digest, ModelFaultException fault) => Note(fault);
+    public void BlobFailed(string target, Manifest manifest, string digest, ModelFaultException fault) => Note(fault);
 
     public void ModelRequested(string target)
     {
     }
 
-    public void ModelStarted(Manifest manifest)
+    public void ModelStarted(string target, Manifest manifest)
     {
     }
 

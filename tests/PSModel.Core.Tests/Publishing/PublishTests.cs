@@ -116,7 +116,7 @@ public abstract class PublishTests : IDisposable, IPublishObserver
     {
     }
 
-    void IModelObserver.ModelStarted(Manifest manifest)
+    void IModelObserver.ModelStarted(string target, Manifest manifest)
     {
     }
 
@@ -130,7 +130,7 @@ public abstract class PublishTests : IDisposable, IPublishObserver
         }
     }
 
-    void IModelObserver.BlobFailed(Manifest manifest, string digest, ModelFaultException fault) => Note(fault);
+    void IModelObserver.BlobFailed(string target, Manifest manifest, string digest, ModelFaultException fault) => Note(fault);
 
     void IModelObserver.Warn(string message) => Tell(message);
 

@@ -1,0 +1,115 @@
+using System.Management.Automation;
+using PSModel.Loopback;
+using PSModel.TestParts;
+
+namespace PSModel.Tests;
+
+/// <summary>Lists that pin models: the same bytes on every machine, or an error.</summary>
+public sealed class PinTests : IDisposable
+{
+    private readonly TemporaryFolder _store = new();
+    private readonly TemporaryFolder _other = new();
+    private readonly EngineSession _session = new();
+    private readonly LoopbackModel _model = LoopbackModel.Generate("library/demo", "1b", 2_000_000);
+    private readonly LoopbackModel _next = LoopbackModel.Generate("library/demo", "1b", 2_000_000, seed: 2);
+
+    private string List => Path.Combine(_other.Path, "models.jsonl");
+
+    [NeedsFact(DockerRegistry.Program)]
+    public async Task A_tag_that_moves_is_saved_as_it_was_pinned_until_its_manifest_is_gone()
+    {
+        using DockerRegistry registry = await DockerRegistry.StartAsync();
+        string name = await registry.PushAsync(_model);
+        Run($"Get-ModelManifest {name} | Export-ModelPin '{List}'");
+        Assert.Equal([name["http://".Length..]], Texts($"Import-ModelPin '{List}' | ForEach-Object {{ ($_.Name -split '@')[0] }}"));
+        await registry.PushAsync(_next);
+        Assert.Equal([OllamaStore.DigestOf(_next.Manifest)], Texts($"Get-ModelManifest {name} | ForEach-Object Digest"));
+
+        Assert.Equal(["Downloaded"], Texts($"Import-ModelPin '{List}' | Save-ModelBlob -StorePath '{_store.Path}' | ForEach-Object Status").Distinct());
+        Assert.Equal([OllamaStore.DigestOf(_model.Manifest)], Texts($"Get-ModelManifest -Local -StorePath '{_store.Path}' | ForEach-Object Digest"));
+        Assert.Equal(["AlreadyPresent"], Texts($"'{List}' | Import-ModelPin | Save-ModelBlob -StorePath '{_store.Path}' | ForEach-Object Status").Distinct());
+
+        // What one store has is pinned for others, who fetch it from the mirror or from that store.
+        Run($"Get-ModelManifest -Local -StorePath '{_store.Path}' | Export-ModelPin '{List}'");
+        Assert.Equal([registry.Address.GetLeftPart(UriPartial.Authority)], Texts($"Import-ModelPin '{List}' | ForEach-Object Origin"));
+
+        using DockerRegistry emptied = await DockerRegistry.StartAsync();
+        await emptied.PushAsync(_next);
+        string moved = File.ReadAllText(List).Replace(registry.Address.Authority, emptied.Address.Authority, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(List, moved);
+        EngineResult gone = _session.Run($"Import-ModelPin '{List}' | Save-ModelBlob -StorePath '{_store.Path}'");
+        ErrorRecord error = gone.SingleError("ManifestNotFound", ErrorCategory.ObjectNotFound);
+        Assert.Contains("has moved", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Equal([OllamaStore.DigestOf(_model.Manifest)], Texts($"Get-ModelManifest -Local -StorePath '{_store.Path}' | ForEach-Object Digest"));
+    }
+
+    [Fact]
+    public void A_folder_is_pinned_as_the_place_that_it_is()
+    {
+        OllamaStore store = new(_other.Path);
+        store.PutBlobs(_model);
+        store.PutManifest(_model.Manifest, "registry.ollama.ai", "library", "demo", "1b");
+        Run($"Get-ModelManifest -Source '{_other.Path}' | Export-ModelPin '{List}'");
+        Assert.Equal([_other.Path], Texts($"Import-ModelPin '{List}' | ForEach-Object Origin"));
+        Assert.Equal(["Downloaded"], Texts($"Import-ModelPin '{List}' | Save-ModelBlob -StorePath '{_store.Path}' | ForEach-Object Status").Distinct());
+
+        // Another manifest under the name is not the one that was pinned.
+        store.PutManifest(_next.Manifest, "registry.ollama.ai", "library", "demo", "1b");
+        EngineResult moved = _session.Run($"Import-ModelPin '{List}' | Save-ModelBlob -StorePath '{_store.Path}'");
+        moved.SingleError("ManifestNotFound", ErrorCategory.ObjectNotFound);
+    }
+
+    [NeedsFact(DockerRegistry.Program)]
+    public async Task A_model_for_Dockers_runner_is_pinned_by_what_its_registry_has()
+    {
+        BlobContent weights = BlobContent.Generate(2_000_000, 3);
+        BlobContent config = BlobContent.Of("""{"config":{"format":"gguf"}}"""u8.ToArray());
+        string manifest = $$"""
+            {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.docker.ai.model.config.v0.1+json","digest":"{{config.Digest}}","size":{{config.Length}}},
+            "layers":[{"mediaType":"application/vnd.docker.ai.gguf.v3","digest":"{{weights.Digest}}","size":{{weights.Length}}}]}
+            """;
+        LoopbackModel model = LoopbackModel.OfBlobs("ai/llama", "8b", [weights, config]).WithManifest(System.Text.Encoding.UTF8.GetBytes(manifest));
+        using DockerRegistry registry = await DockerRegistry.StartAsync();
+        string name = await registry.PushAsync(model);
+        Run($"Get-ModelManifest {name} | Export-ModelPin '{List}'");
+        Assert.Equal([OllamaStore.DigestOf(model.Manifest)], Texts($"Import-ModelPin '{List}' | ForEach-Object ManifestDigest"));
+        Assert.Equal(["Downloaded"], Texts($"Import-ModelPin '{List}' | Save-ModelBlob -StorePath '{_store.Path}' | ForEach-Object Status").Distinct());
+        Run($"Get-ModelManifest -Local -StorePath '{_store.Path}' | Export-ModelPin '{List}'");
+        Assert.Equal([OllamaStore.DigestOf(model.Manifest)], Texts($"Import-ModelPin '{List}' | ForEach-Object ManifestDigest"));
+    }
+
+    [Fact]
+    public void A_list_is_not_replaced_by_less_than_what_was_wanted()
+    {
+        File.WriteAllText(List, "before");
+        OllamaStore store = new(_store.Path);
+        store.PutBlobs(_model);
+        store.PutManifest(_model.Manifest, "registry.ollama.ai", "library", "demo", "1b");
+        EngineResult empty = _session.Run($"@() | Export-ModelPin '{List}'");
+        Assert.Single(empty.Warnings);
+        EngineResult changed = _session.Run($"$m = Get-ModelManifest -Local -StorePath '{_store.Path}'; $row = [ordered]@{{}}; $m.PSObject.Properties | ForEach-Object {{ $row[$_.Name] = $_.Value }}; $row.Digest = 'sha256:{new string('0', 64)}'; $m, [pscustomobject]$row | Export-ModelPin '{List}'");
+        changed.SingleError("ManifestInvalid", ErrorCategory.InvalidData);
+        Run($"Get-ModelManifest -Local -StorePath '{_store.Path}' | Export-ModelPin '{List}' -WhatIf");
+        EngineResult kept = _session.Run($"try {{ Get-ModelManifest -Local -StorePath '{_store.Path}' | Export-ModelPin '{List}' -NoClobber }} catch {{ $_.FullyQualifiedErrorId }}");
+        Assert.StartsWith("AmbiguousArgument", $"{Assert.Single(kept.Output)}", StringComparison.Ordinal);
+        Assert.Equal("before", File.ReadAllText(List));
+        _session.Run($"Import-ModelPin '{List}'").SingleError("ManifestInvalid", ErrorCategory.InvalidData);
+    }
+
+    public void Dispose()
+    {
+        _session.Dispose();
+        _other.Dispose();
+        _store.Dispose();
+    }
+
+    private void Run(string script) => Assert.Empty(Texts(script));
+
+    private IReadOnlyList<string> Texts(string script)
+    {
+        EngineResult result = _session.Run(script);
+        Assert.Empty(result.Errors);
+        Assert.Null(result.Thrown);
+        return [.. result.Output.Select(item => $"{item}")];
+    }
+}
