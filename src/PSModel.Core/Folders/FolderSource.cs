@@ -37,9 +37,9 @@ public abstract class FolderSource : ModelSource
         }
 
         ModelStore store = new(path);
-        return LayoutFolder.Is(path) ? new LayoutFolder(path, options)
-            : StoreFolder.Is(store) ? new StoreFolder(store, options)
-            : throw FolderFault.NotFound(path, StoreFolder.Is(new ModelStore(Path.Combine(path, "models"))) ? "the folder 'models' in it is one" : "the folder has neither blobs and manifests nor index.json");
+        return LayoutSource.Is(path) ? new LayoutSource(path, options)
+            : StoreSource.Is(store) ? new StoreSource(store, options)
+            : throw FolderFault.NotFound(path, StoreSource.Is(new ModelStore(Path.Combine(path, "models"))) ? "the folder 'models' in it is one" : "the folder has neither blobs and manifests nor index.json");
     }
 
     /// <summary>The names of all its models, in order.</summary>

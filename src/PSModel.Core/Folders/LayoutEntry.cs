@@ -4,9 +4,9 @@ namespace PSModel.Core.Folders;
 
 /// <summary>A manifest that an image layout lists. Immutable.</summary>
 /// <param name="Digest">The SHA-256 of the manifest, which is a blob.</param>
-/// <param name="Reference">What <c>org.opencontainers.image.ref.name</c> says: a tag mostly, or a whole name; <see langword="null"/> where
+/// <param name="Reference">What <see cref="LayoutNames.Reference"/> says: a tag mostly, or a whole name; <see langword="null"/> where
 /// nothing is said.</param>
-/// <param name="ImageName">What <c>io.containerd.image.name</c> says: a whole name.</param>
+/// <param name="ImageName">What <see cref="LayoutNames.ImageName"/> says: a whole name.</param>
 internal sealed record LayoutEntry(BlobDigest Digest, string? Reference, string? ImageName)
 {
     /// <summary>The model that it says it is; <see langword="null"/> where it tells a tag at most.</summary>

@@ -16,11 +16,16 @@ internal static class ForeignModel
     /// <summary>The annotation with the digest of the manifest that a registry served.</summary>
     public const string OriginDigest = "org.psmodel.origin.digest";
 
-    /// <summary>The annotation with the text of the config that was made.</summary>
-    public const string ConfigText = "org.psmodel.config";
+    /// <summary>What the annotations begin with that hold the texts of blobs that were made; the kind of the blob follows.</summary>
+    public const string MadeText = "org.psmodel.";
 
-    /// <summary>The longest config that is looked into, in bytes.</summary>
-    public const int LongestConfig = 1024 * 1024;
+    /// <summary>The longest config, or template, that is looked into, in bytes.</summary>
+    public const int LongestText = 1024 * 1024;
+
+    private const string Config = "config";
+    private const string Template = "template";
+    private const string Parameters = "params";
+    private const string JinjaTemplate = "application/vnd.docker.ai.chat.template.jinja";
 
     private const string DockerConfig = "application/vnd.docker.ai.model.config.";
     private const string PackConfig = "application/vnd.cncf.model.config.";
@@ -38,14 +43,15 @@ internal static class ForeignModel
 
     /// <summary>Makes the manifest for Ollama.</summary>
     /// <param name="manifest">The one that the registry served.</param>
-    /// <param name="config">The content of its config.</param>
+    /// <param name="read">Reads a blob of <see cref="LongestText"/> at most, with its digest checked.</param>
     /// <exception cref="Faults.ModelFaultException"><see cref="Faults.ModelFault.ManifestInvalid"/> where the weights are no GGUF file, or
     /// several.</exception>
-    public static Manifest Convert(Manifest manifest, byte[] config)
+    public static Manifest Convert(Manifest manifest, Func<Layer, byte[]> read)
     {
         byte[] bytes = manifest.GetBytes();
         ManifestFault fault = new(manifest.Name, manifest.Source, bytes);
-        ForeignConfig facts = ForeignConfig.Read(config, fault);
+        // One that is longer tells nothing that is looked for.
+        ForeignConfig facts = ForeignConfig.Read(manifest.Config!.Size > LongestText ? Encoding.UTF8.GetBytes("{}") : read(manifest.Config), fault);
         IReadOnlyList<string?> paths = ManifestJson.Read(bytes, fault, PathsOf);
         List<(Layer Layer, string Kind)> kept = [];
         foreach ((Layer layer, string? path) in manifest.Layers.Zip(paths, (layer, path) => (layer, path)))
@@ -64,21 +70,33 @@ internal static class ForeignModel
                 : $"its weights are {models} GGUF files, and Ollama reads one");
         }
 
-        byte[] made = facts.WriteOllama([.. kept.Select(layer => layer.Layer.Digest)]);
+        List<(string Kind, byte[] Content)> made = [];
+        if (manifest.Layers.FirstOrDefault(layer => layer.MediaType == JinjaTemplate && layer.Size <= LongestText) is { } jinja
+            && ChatTemplate.TryFind(Encoding.UTF8.GetString(read(jinja))) is { } template)
+        {
+            made.Add((Template, template.WriteText()));
+            made.Add((Parameters, template.WriteParameters()));
+        }
+
+        kept.AddRange(made.Select(each => (new Layer(BlobDigest.Of(each.Content), each.Content.Length, string.Empty), each.Kind)));
+        made.Add((Config, facts.WriteOllama([.. kept.Select(layer => layer.Layer.Digest)])));
         return ManifestReader.Read(manifest.Name, manifest.Source, Write(manifest, kept, made)).MadeOf(bytes);
     }
 
-    /// <summary>The content of a layer that was made with its manifest; <see langword="null"/> for one that a registry has.</summary>
+    /// <summary>The content of a blob that was made with its manifest; <see langword="null"/> for one that a registry has.</summary>
     public static byte[]? TryContentOf(Manifest manifest, Layer layer)
     {
-        if (layer.Digest != manifest.Config?.Digest)
+        if (layer.Size > LongestText)
         {
             return null;
         }
 
-        byte[]? content = Annotation(manifest, ConfigText) is { } text ? Encoding.UTF8.GetBytes(text) : null;
-        return content is not null && content.Length == layer.Size && BlobDigest.Of(content) == layer.Digest ? content : null;
+        IEnumerable<byte[]> made = new[] { Config, Template, Parameters }.Select(kind => Annotation(manifest, MadeText + kind)).OfType<string>().Select(Encoding.UTF8.GetBytes);
+        return made.FirstOrDefault(content => content.Length == layer.Size && BlobDigest.Of(content) == layer.Digest);
     }
+
+    /// <summary>Whether a manifest was made here of one whose template is not known: Ollama completes texts by it, and does not chat.</summary>
+    public static bool LacksTemplate(Manifest manifest) => TryOriginOf(manifest) is not null && !manifest.Layers.Any(layer => layer.Kind == "Template");
 
     /// <summary>The digest of the manifest that this one says it was made of; <see langword="null"/> where it says nothing.</summary>
     public static BlobDigest? TryOriginOf(Manifest manifest) => BlobDigest.TryParse(Annotation(manifest, OriginDigest), out BlobDigest? digest) ? digest : null;
@@ -119,8 +137,9 @@ internal static class ForeignModel
         ? []
         : [.. layers.EnumerateArray().Select(layer => layer.TryGetProperty("annotations", out JsonElement annotations) && annotations.ValueKind == JsonValueKind.Object ? ManifestJson.Text(annotations, PackPath) : null)];
 
-    private static byte[] Write(Manifest manifest, List<(Layer Layer, string Kind)> layers, byte[] config)
+    private static byte[] Write(Manifest manifest, List<(Layer Layer, string Kind)> layers, List<(string Kind, byte[] Content)> made)
     {
+        byte[] config = made.Single(each => each.Kind == Config).Content;
         using MemoryStream buffer = new();
         using (Utf8JsonWriter json = new(buffer))
         {
@@ -141,7 +160,11 @@ internal static class ForeignModel
             json.WriteEndArray();
             json.WriteStartObject("annotations");
             json.WriteString(OriginDigest, manifest.Digest.ToString());
-            json.WriteString(ConfigText, Encoding.UTF8.GetString(config));
+            foreach ((string kind, byte[] content) in made)
+            {
+                json.WriteString(MadeText + kind, Encoding.UTF8.GetString(content));
+            }
+
             json.WriteEndObject();
             json.WriteEndObject();
         }

@@ -1,4 +1,3 @@
-using System.Text;
 using PSModel.Core.Names;
 
 namespace PSModel.Core.Manifests;
@@ -12,11 +11,11 @@ internal static class ServedManifest
     /// <param name="source">Where it comes from: an address or a path.</param>
     /// <param name="bytes">What was served.</param>
     /// <param name="runner">Which manifest of a list; <see langword="null"/> for the one that Ollama would take.</param>
-    /// <param name="readConfig">Reads a config of <see cref="ForeignModel.LongestConfig"/> at most, with the digest checked.</param>
+    /// <param name="readBlob">Reads a blob of <see cref="ForeignModel.LongestText"/> at most, with its digest checked.</param>
     /// <param name="readChosen">Reads a manifest of a list, which is a blob, with the digest checked.</param>
     /// <param name="trace">Told which manifest of a list is taken.</param>
     /// <exception cref="Faults.ModelFaultException">It cannot be used.</exception>
-    public static Manifest Read(ModelName name, string source, byte[] bytes, string? runner, Func<Layer, byte[]> readConfig, Func<ManifestListEntry, byte[]> readChosen, Action<string> trace)
+    public static Manifest Read(ModelName name, string source, byte[] bytes, string? runner, Func<Layer, byte[]> readBlob, Func<ManifestListEntry, byte[]> readChosen, Action<string> trace)
     {
         if (ManifestListReader.TryRead(name, source, bytes) is { } list)
         {
@@ -26,13 +25,6 @@ internal static class ServedManifest
         }
 
         Manifest manifest = ManifestReader.Read(name, source, bytes);
-        if (!ForeignModel.Is(manifest))
-        {
-            return manifest;
-        }
-
-        // A config that is longer tells nothing that is looked for.
-        byte[] config = manifest.Config!.Size > ForeignModel.LongestConfig ? Encoding.UTF8.GetBytes("{}") : readConfig(manifest.Config);
-        return ForeignModel.Convert(manifest, config);
+        return ForeignModel.Is(manifest) ? ForeignModel.Convert(manifest, readBlob) : manifest;
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using PSModel.Core.Faults;
+using PSModel.Core.Folders;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
 using PSModel.Core.Registry;
@@ -15,8 +16,6 @@ namespace PSModel.Core.Publishing;
 /// <param name="files">The folder, for those who write files of stores durably.</param>
 internal sealed class LayoutFolder(ModelStore files)
 {
-    private const string MarkName = "oci-layout";
-    private const string IndexName = "index.json";
     private const string LockName = "index.lock";
     private const string NewSuffix = ".new";
     private const string Mark = """{"imageLayoutVersion":"1.0.0"}""";
@@ -30,14 +29,12 @@ internal sealed class LayoutFolder(ModelStore files)
     public string Root => files.Root;
 
     /// <summary>The file that names what is in it.</summary>
-    public string IndexPath => Path.Combine(Root, IndexName);
+    public string IndexPath => Path.Combine(Root, LayoutNames.Index);
 
-    private string MarkPath => Path.Combine(Root, MarkName);
-
-    private string Blobs => Path.Combine(files.Blobs, "sha256");
+    private string MarkPath => Path.Combine(Root, LayoutNames.Mark);
 
     /// <summary>Where a blob belongs.</summary>
-    public string BlobPath(BlobDigest digest) => Path.Combine(Blobs, digest.FileName.Substring(digest.FileName.IndexOf('-') + 1));
+    public string BlobPath(BlobDigest digest) => LayoutNames.Blob(Root, digest);
 
     /// <summary>Whether a blob is there with the size that a manifest names; it is not read.</summary>
     public bool Has(BlobDigest digest, long size) => FileFacts.TryRead(BlobPath(digest)) is { IsFile: true } facts && facts.Size == size;
@@ -52,7 +49,7 @@ internal sealed class LayoutFolder(ModelStore files)
         {
             throw new ModelFaultException(
                 ModelFault.StoreNotWritable,
-                $"'{Root}' is no OCI image layout: it has no file '{MarkName}', and is not empty.",
+                $"'{Root}' is no OCI image layout: it has no file '{LayoutNames.Mark}', and is not empty.",
                 new FaultFacts { Path = Root, Remedy = "Name an empty folder, or one that is not there yet." });
         }
     });
@@ -68,7 +65,7 @@ internal sealed class LayoutFolder(ModelStore files)
             Alone(MarkPath, () => WriteWhole(MarkPath, Encoding.UTF8.GetBytes(Mark)), cancellationToken);
         }
 
-        Guard(Root, () => DurableFile.CreateFolder(files, Blobs));
+        Guard(Root, () => DurableFile.CreateFolder(files, LayoutNames.Blobs(Root)));
     }
 
     /// <summary>Takes the right to write one blob.</summary>

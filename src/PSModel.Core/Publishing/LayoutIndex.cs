@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using PSModel.Core.Folders;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
 
@@ -11,8 +12,6 @@ namespace PSModel.Core.Publishing;
 /// <remarks>The OCI image specification, image-index.md and annotations.md; the name is containerd's, whose tools read it so.</remarks>
 internal static class LayoutIndex
 {
-    private const string ReferenceName = "org.opencontainers.image.ref.name";
-    private const string ImageName = "io.containerd.image.name";
     private const string IndexType = "application/vnd.oci.image.index.v1+json";
     private const string Entries = "manifests";
     private const string Annotations = "annotations";
@@ -28,8 +27,8 @@ internal static class LayoutIndex
         JsonObject root = Read(index);
         JsonArray entries = (JsonArray)root[Entries]!;
         string name = NameOf(manifest.Name);
-        List<JsonObject> others = [.. entries.OfType<JsonObject>().Where(entry => TextOf(entry, ImageName) != name)];
-        JsonNode? replaced = entries.FirstOrDefault(entry => entry is JsonObject known && TextOf(known, ImageName) == name);
+        List<JsonObject> others = [.. entries.OfType<JsonObject>().Where(entry => TextOf(entry, LayoutNames.ImageName) != name)];
+        JsonNode? replaced = entries.FirstOrDefault(entry => entry is JsonObject known && TextOf(known, LayoutNames.ImageName) == name);
         JsonObject added = new()
         {
             ["mediaType"] = manifest.MediaType,
@@ -37,8 +36,8 @@ internal static class LayoutIndex
             ["size"] = manifest.GetBytes().Length,
             [Annotations] = new JsonObject
             {
-                [ReferenceName] = ReferenceOf(manifest.Name, others),
-                [ImageName] = name,
+                [LayoutNames.Reference] = ReferenceOf(manifest.Name, others),
+                [LayoutNames.ImageName] = name,
             },
         };
         if (replaced is null)
@@ -63,7 +62,7 @@ internal static class LayoutIndex
     /// <exception cref="IOException">It is no index.</exception>
     public static bool Has(byte[]? index, Manifest manifest) => index is not null
         && ((JsonArray)Read(index)[Entries]!).OfType<JsonObject>().Any(entry =>
-            TextOf(entry, ImageName) == NameOf(manifest.Name) && entry["digest"] is JsonValue digest && digest.TryGetValue(out string? text) && text == manifest.Digest.ToString());
+            TextOf(entry, LayoutNames.ImageName) == NameOf(manifest.Name) && entry["digest"] is JsonValue digest && digest.TryGetValue(out string? text) && text == manifest.Digest.ToString());
 
     private static JsonObject Read(byte[]? index)
     {
@@ -90,7 +89,7 @@ internal static class LayoutIndex
     /// <summary>The first of its names that no other entry has: by this one tools ask for it.</summary>
     private static string ReferenceOf(ModelName name, List<JsonObject> others)
     {
-        HashSet<string?> taken = [.. others.Select(entry => TextOf(entry, ReferenceName))];
+        HashSet<string?> taken = [.. others.Select(entry => TextOf(entry, LayoutNames.Reference))];
         return new[] { name.Tag, name.Shortest }.FirstOrDefault(text => !taken.Contains(text)) ?? NameOf(name);
     }
 

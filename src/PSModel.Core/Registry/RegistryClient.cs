@@ -115,7 +115,7 @@ public sealed class RegistryClient : ModelSource
             endpoint.SourceOfTag,
             bytes,
             runner,
-            config => FetchConfig(endpoint, config, cancellationToken),
+            blob => FetchSmallBlob(endpoint, blob, cancellationToken),
             choice => FetchChosen(endpoint, choice, cancellationToken),
             Trace);
     }
@@ -178,11 +178,11 @@ public sealed class RegistryClient : ModelSource
         return bytes;
     }
 
-    private byte[] FetchConfig(RegistryEndpoint endpoint, Layer config, CancellationToken cancellationToken)
+    private byte[] FetchSmallBlob(RegistryEndpoint endpoint, Layer blob, CancellationToken cancellationToken)
     {
-        Uri address = endpoint.Blob(config.Digest);
-        byte[] bytes = FetchText(endpoint, address, BlobType, () => NotFound(endpoint, $"The registry {address.Authority} has '{endpoint.ShownName}', and not its config, {config.Digest}.", address), cancellationToken);
-        RequireDigest(endpoint, address, bytes, config.Digest, "its manifest");
+        Uri address = endpoint.Blob(blob.Digest);
+        byte[] bytes = FetchText(endpoint, address, BlobType, () => NotFound(endpoint, $"The registry {address.Authority} has '{endpoint.ShownName}', and not {blob.Digest}, which its manifest names.", address), cancellationToken);
+        RequireDigest(endpoint, address, bytes, blob.Digest, "its manifest");
         return bytes;
     }
 

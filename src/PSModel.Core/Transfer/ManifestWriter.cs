@@ -43,6 +43,11 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, Fre
                 }
             }
 
+            if (ForeignModel.LacksTemplate(model.Manifest))
+            {
+                observer.Warn($"{model.Manifest.Name.Shortest} was packed for other programs, with no template for chats or with one that is not known here. Ollama completes texts with it; for chats, give it a TEMPLATE by a Modelfile and 'ollama create'.");
+            }
+
             return true;
         }
         catch (ModelFaultException fault)

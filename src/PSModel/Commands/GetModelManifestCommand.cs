@@ -53,7 +53,7 @@ public sealed class GetModelManifestCommand : SourceCommand
     {
         Refuse(Local && Source is not null, "-Local and -Source cannot both be given: one is the store, the other is elsewhere.", nameof(Source));
         IReadOnlyList<string> names = Name ?? (WantedReference is { } reference ? [reference.ToName().ToString()] : ["*"]);
-        _folder ??= WantedFolder ?? (Local || (Name is null && Source is null) ? new StoreFolder(OpenStore(StorePath), Options()) : null);
+        _folder ??= WantedFolder ?? (Local || (Name is null && Source is null) ? new StoreSource(OpenStore(StorePath), Options()) : null);
         RequireOneName(names);
         foreach (string name in names)
         {

@@ -59,6 +59,48 @@ public sealed class ForeignModelTests : EngineTests
         Assert.Equal(stored.Digest, store.Manifests.Read(ModelName.Parse(name)).Digest);
     }
 
+    [Theory]
+    [InlineData("{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}", "<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n", "<|im_end|>")]
+    [InlineData("<|start_header_id|>{{ role }}<|end_header_id|>{{ content }}<|eot_id|>", "<|start_header_id|>user<|end_header_id|>\n\nhi<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n", "<|eot_id|>")]
+    [InlineData("<start_of_turn>{{ role }}\n{{ content }}<end_of_turn>", "<start_of_turn>user\nhi<end_of_turn>\n<start_of_turn>model\n", "<end_of_turn>")]
+    [InlineData("<|user|>{{ content }}<|end|><|assistant|>", "<|user|>\nhi<|end|>\n<|assistant|>\n", "<|end|>")]
+    [InlineData("[INST] {{ content }} [/INST]", "[INST] hi [/INST]", "[INST]")]
+    public async Task A_template_whose_marks_are_known_becomes_one_of_Ollama_with_its_stop_words(string jinja, string said, string stop)
+    {
+        string name = Offer(DockerConfigType, DockerConfig, ("application/vnd.docker.ai.gguf.v3", _weights, string.Empty), ("application/vnd.docker.ai.chat.template.jinja", BlobContent.Of(Encoding.UTF8.GetBytes(jinja)), string.Empty));
+        await Watcher.SaveAsync(this, name);
+        Manifest stored = new ModelStore(Folder.Path).Manifests.Read(ModelName.Parse(name));
+        Assert.Equal(["Model", "Template", "Params"], stored.Layers.Select(layer => layer.Kind));
+        Assert.DoesNotContain(Watcher.Told, told => told.Contains("TEMPLATE", StringComparison.Ordinal));
+
+        string template = await File.ReadAllTextAsync(Folder.Blob(stored.Layers[1].Digest.ToString()));
+        Assert.Equal(said, Say(template, "user", "hi"));
+        using JsonDocument parameters = JsonDocument.Parse(await File.ReadAllBytesAsync(Folder.Blob(stored.Layers[2].Digest.ToString())));
+        Assert.Contains(stop, parameters.RootElement.GetProperty("stop").EnumerateArray().Select(word => word.GetString()));
+
+        // They are made again where they are gone, since no registry has them.
+        File.Delete(Folder.Blob(stored.Layers[1].Digest.ToString()));
+        await Watcher.SaveAsync(this, name);
+        Assert.Equal(template, await File.ReadAllTextAsync(Folder.Blob(stored.Layers[1].Digest.ToString())));
+    }
+
+    [Fact]
+    public async Task A_template_that_is_not_known_is_told_of()
+    {
+        string name = Offer(DockerConfigType, DockerConfig, ("application/vnd.docker.ai.gguf.v3", _weights, string.Empty), ("application/vnd.docker.ai.chat.template.jinja", BlobContent.Of("{{ messages }}"u8.ToArray()), string.Empty));
+        await Watcher.SaveAsync(this, name);
+        Assert.Equal(["Model"], new ModelStore(Folder.Path).Manifests.Read(ModelName.Parse(name)).Layers.Select(layer => layer.Kind));
+        Assert.Contains(Watcher.Told, told => told.Contains("TEMPLATE", StringComparison.Ordinal));
+    }
+
+    /// <summary>What Go makes of the few actions that the templates have, for one message.</summary>
+    private static string Say(string template, string role, string content)
+    {
+        string text = template.Replace("{{- range .Messages }}", string.Empty, StringComparison.Ordinal);
+        text = System.Text.RegularExpressions.Regex.Replace(text, "{{ if eq .Role \"assistant\" }}.*?{{ else }}(.*?){{ end }}", "$1");
+        return text.Replace("{{ .Role }}", role, StringComparison.Ordinal).Replace("{{ .Content }}", content, StringComparison.Ordinal).Replace("{{ end }}", string.Empty, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_config_that_was_made_is_made_again_where_it_is_damaged_or_gone()
     {

@@ -6,12 +6,12 @@ using PSModel.Core.Store;
 namespace PSModel.Core.Folders;
 
 /// <summary>A store of Ollama's, to be read. Thread-safe.</summary>
-public sealed class StoreFolder : FolderSource
+public sealed class StoreSource : FolderSource
 {
     private readonly ModelStore _store;
 
     /// <summary>Names a store; nothing is read yet.</summary>
-    public StoreFolder(ModelStore store, RegistryOptions options)
+    public StoreSource(ModelStore store, RegistryOptions options)
         : base(store.Root, options) => _store = store;
 
     /// <inheritdoc/>

@@ -11,20 +11,15 @@ namespace PSModel.Core.Folders;
 /// An OCI image layout, as skopeo, oras, regctl and crane write it: <c>index.json</c> lists the manifests, and all blobs lie in
 /// <c>blobs/sha256/</c>. A manifest that tells its tag at most is of the model that it is asked for by. Thread-safe.
 /// </summary>
-/// <remarks>Source: <c>image-layout.md</c> and <c>annotations.md</c> of the OCI image specification.</remarks>
-public sealed class LayoutFolder : FolderSource
+public sealed class LayoutSource : FolderSource
 {
-    private const string IndexName = "index.json";
-    private const string ReferenceAnnotation = "org.opencontainers.image.ref.name";
-    private const string NameAnnotation = "io.containerd.image.name";
-
     /// <summary>Names a layout; nothing is read yet.</summary>
-    public LayoutFolder(string root, RegistryOptions options)
+    public LayoutSource(string root, RegistryOptions options)
         : base(root, options)
     {
     }
 
-    private string IndexPath => Path.Combine(Root, IndexName);
+    private string IndexPath => Path.Combine(Root, LayoutNames.Index);
 
     /// <inheritdoc/>
     public override IReadOnlyList<ModelName> FindNames() => [.. ReadIndex().Select(NameOf).OfType<ModelName>().Distinct().OrderBy(name => name.Shortest, StringComparer.OrdinalIgnoreCase)];
@@ -45,7 +40,7 @@ public sealed class LayoutFolder : FolderSource
             PathOf(digest),
             ReadBlob(name, digest, "its index"),
             runner,
-            config => ReadBlob(name, config.Digest, "its manifest"),
+            blob => ReadBlob(name, blob.Digest, "its manifest"),
             choice => ReadBlob(name, choice.Digest, "its list of manifests"),
             Trace);
     }
@@ -54,9 +49,9 @@ public sealed class LayoutFolder : FolderSource
     public override Manifest Complete(Manifest manifest) => manifest.From(null);
 
     /// <summary>Whether a folder looks like one.</summary>
-    internal static bool Is(string path) => File.Exists(Path.Combine(path, IndexName));
+    internal static bool Is(string path) => File.Exists(Path.Combine(path, LayoutNames.Index));
 
-    internal override string PathOf(BlobDigest digest) => Path.Combine(Root, "blobs", "sha256", digest.ToString().Substring("sha256:".Length));
+    internal override string PathOf(BlobDigest digest) => LayoutNames.Blob(Root, digest);
 
     /// <summary>The manifest that is meant: one that says so, or else one that does not say what it is.</summary>
     private static BlobDigest? TryFind(ModelName name, List<LayoutEntry> entries)
@@ -121,8 +116,8 @@ public sealed class LayoutFolder : FolderSource
         bool hasAnnotations = entry.TryGetProperty("annotations", out JsonElement annotations) && annotations.ValueKind == JsonValueKind.Object;
         return new LayoutEntry(
             BlobDigest.Parse(ManifestJson.Text(entry, "digest")!),
-            hasAnnotations ? ManifestJson.ShownText(annotations, ReferenceAnnotation) : null,
-            hasAnnotations ? ManifestJson.ShownText(annotations, NameAnnotation) : null);
+            hasAnnotations ? ManifestJson.ShownText(annotations, LayoutNames.Reference) : null,
+            hasAnnotations ? ManifestJson.ShownText(annotations, LayoutNames.ImageName) : null);
     }
 
     private byte[] ReadBlob(ModelName name, BlobDigest digest, string who)

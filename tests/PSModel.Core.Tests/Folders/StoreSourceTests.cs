@@ -8,7 +8,7 @@ using PSModel.TestParts;
 namespace PSModel.Core.Tests.Folders;
 
 /// <summary>A store of Ollama's as the place where models come from.</summary>
-public sealed class StoreFolderTests : FolderTests
+public sealed class StoreSourceTests : FolderTests
 {
     [Fact]
     public async Task A_model_is_copied_whole_with_a_map_of_its_blocks_and_nobody_else_is_asked()

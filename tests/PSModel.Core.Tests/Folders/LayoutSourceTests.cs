@@ -7,7 +7,7 @@ using PSModel.TestParts;
 namespace PSModel.Core.Tests.Folders;
 
 /// <summary>An OCI image layout as the place where models come from.</summary>
-public sealed class LayoutFolderTests : FolderTests
+public sealed class LayoutSourceTests : FolderTests
 {
     private const string RefName = "org.opencontainers.image.ref.name";
     private const string ImageName = "io.containerd.image.name";
