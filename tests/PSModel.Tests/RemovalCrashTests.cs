@@ -17,7 +17,7 @@ public sealed class RemovalCrashTests(ITestOutputHelper output) : IDisposable
     [Fact]
     public async Task After_a_kill_at_any_moment_every_model_has_its_blobs_and_the_next_call_leaves_nothing_behind()
     {
-        int rounds = OperatingSystem.IsWindows() ? 2 : 8;
+        int rounds = OperatingSystem.IsWindows() ? 2 : 4;
         Random random = new(5);
         int killed = 0;
         int aside = 0;
@@ -31,19 +31,46 @@ public sealed class RemovalCrashTests(ITestOutputHelper output) : IDisposable
 
             string[] manifests = Manifests();
             killed += manifests.Length > 0 ? 1 : 0;
-            aside += Aside().Length;
+            aside += Asides().Length;
             Assert.All(manifests, AssertWhole);
 
             using ChildProcess next = ChildProcess.StartScript($"Remove-ModelBlob -Unused -Force -StorePath '{_store.Path}'");
             Assert.True(await next.WaitAsync() == 0, next.Error);
             Assert.Empty(next.Error);
-            Assert.Empty(Aside());
+            Assert.Empty(Asides());
             Assert.All(manifests, AssertWhole);
             Assert.Equal(manifests.SelectMany(Named).Distinct().Order(StringComparer.Ordinal), Directory.GetFiles(_store.Blobs).Select(path => Path.GetFileName(path).Replace('-', ':')).Order(StringComparer.Ordinal));
         }
 
         output.WriteLine($"{killed} of {rounds} calls were killed, and {aside} blobs lay aside");
         Assert.True(killed > rounds / 2);
+    }
+
+    /// <summary>It is killed at the first, then at the second of its calls of a kind, and so on until it comes to its end.</summary>
+    [NeedsTheory("strace")]
+    [InlineData("unlink", 3)]
+    [InlineData("rename", 2)]
+    public async Task A_kill_at_each_step_leaves_every_model_whole(string call, int steps)
+    {
+        int step = 0;
+        for (bool isEnded = false; !isEnded; step++)
+        {
+            FillStore(models: 2, shared: 1);
+            using ChildProcess process = ChildProcess.Start(
+                "strace",
+                ["-f", "-qq", "-o", "/dev/null", "-P", Blob("config0"), "-P", Blob("weights0"), "-P", Manifest(0), "-P", Aside("config0"), "-P", Aside("weights0"), "-e", $"inject={call}:signal=KILL:when={step + 1}", "dotnet", .. Pwsh.WithModule($"Remove-ModelBlob m0 '{_store.Path}'")]);
+            isEnded = await process.WaitAsync() == 0;
+
+            Assert.All(Manifests(), AssertWhole);
+            int models = Manifests().Length;
+            using ChildProcess next = ChildProcess.StartScript($"Remove-ModelBlob -Unused -Force -StorePath '{_store.Path}'");
+            Assert.True(await next.WaitAsync() == 0, next.Error);
+            Assert.Empty(Asides());
+            Assert.Equal(models == 2 ? 5 : 3, Directory.GetFiles(_store.Blobs).Length);
+            Assert.All(Manifests(), AssertWhole);
+        }
+
+        Assert.Equal(steps + 1, step);
     }
 
     public void Dispose() => _store.Dispose();
@@ -57,12 +84,12 @@ public sealed class RemovalCrashTests(ITestOutputHelper output) : IDisposable
     private void AssertWhole(string manifest) => Assert.All(Named(manifest), digest => Assert.Equal(digest, _store.DigestOf(digest)));
 
     /// <summary>Each model has a config and a layer of its own, and one that ten share.</summary>
-    private void FillStore()
+    private void FillStore(int models = Models, int shared = Shared)
     {
         OllamaStore store = new(_store.Path);
-        for (int i = 0; i < Models; i++)
+        for (int i = 0; i < models; i++)
         {
-            byte[][] blobs = [Bytes($"config{i}"), Bytes($"weights{i}"), Bytes($"shared{i % Shared}")];
+            byte[][] blobs = [Bytes($"config{i}"), Bytes($"weights{i}"), Bytes($"shared{i % shared}")];
             Array.ForEach(blobs, blob => store.PutBlob(blob));
             store.PutManifest(
                 JsonSerializer.SerializeToUtf8Bytes(new
@@ -76,6 +103,12 @@ public sealed class RemovalCrashTests(ITestOutputHelper output) : IDisposable
     }
 
     private static byte[] Bytes(string text) => [.. Encoding.UTF8.GetBytes(text), .. SHA256.HashData(Encoding.UTF8.GetBytes(text))];
+
+    private string Blob(string text) => _store.Blob(OllamaStore.DigestOf(Bytes(text)));
+
+    private string Aside(string text) => Path.Combine(_store.Work, $"{Path.GetFileName(Blob(text))}.aside");
+
+    private string Manifest(int model) => new OllamaStore(_store.Path).ManifestPath("registry.ollama.ai", "library", $"m{model}", "latest");
 
     private string[] Manifests()
     {
@@ -91,5 +124,5 @@ public sealed class RemovalCrashTests(ITestOutputHelper output) : IDisposable
         }
     }
 
-    private string[] Aside() => Directory.GetFiles(_store.Work, "*.aside");
+    private string[] Asides() => Directory.GetFiles(_store.Work, "*.aside");
 }
