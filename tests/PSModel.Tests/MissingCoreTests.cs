@@ -31,10 +31,12 @@ public sealed class MissingCoreTests : IDisposable
     [InlineData("Save-ModelBlob demo", false)]
     [InlineData("Test-ModelBlob demo", false)]
     [InlineData("Publish-ModelBlob demo", false)]
+    [InlineData("Remove-ModelBlob demo", false)]
     [InlineData("Get-ModelManifest demo", true)]
     [InlineData("Save-ModelBlob demo", true)]
     [InlineData("Test-ModelBlob demo", true)]
     [InlineData("Publish-ModelBlob demo", true)]
+    [InlineData("Remove-ModelBlob demo", true)]
     public async Task A_core_that_is_gone_is_a_clear_error(string command, bool isImported)
     {
         string output = await RunAsync($"Remove-Item -LiteralPath '{_core}'", command, isImported);

@@ -47,6 +47,19 @@ public sealed class SourceTests : IDisposable
         Assert.Equal(model.Blobs[0].Digest, OllamaStore.DigestOf(await File.ReadAllBytesAsync(Path.Combine(_store.Path, "blobs", model.Blobs[0].Digest.Replace(':', '-')))));
     }
 
+    /// <summary>As registry.ollama.ai serves its manifests: this is what the README says of such mirrors.</summary>
+    [NeedsFact(DockerRegistry.Program)]
+    public async Task A_pull_through_registry_has_no_manifest_that_its_source_serves_as_plain_text()
+    {
+        await using LoopbackRegistry registry = LoopbackRegistry.Start();
+        registry.Offer(LoopbackModel.Generate("library/demo", "latest", 1_000_000));
+        using DockerRegistry cache = await DockerRegistry.StartCacheAsync(registry.Address);
+        Save($"demo -Registry '{cache.Address}'").SingleError("ManifestNotFound", System.Management.Automation.ErrorCategory.ObjectNotFound);
+
+        registry.Fault = (request, answer) => answer.Headers["Content-Type"] = request.IsBlob ? "application/octet-stream" : "application/vnd.docker.distribution.manifest.v2+json";
+        Assert.Empty(Save($"demo -Registry '{cache.Address}'").Errors);
+    }
+
     [NeedsFact(DockerRegistry.Program)]
     public async Task A_mirror_that_dies_in_mid_download_gives_way_to_the_next()
     {
