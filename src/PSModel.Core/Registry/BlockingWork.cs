@@ -8,6 +8,10 @@ internal static class BlockingWork
     public static Task RunAsync(Action work) =>
         Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
+    /// <summary>Starts the work; the task ends with what it gives, and with its exception.</summary>
+    public static Task<T> RunAsync<T>(Func<T> work) =>
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
     /// <summary>Holds the caller's thread up for so long; none where that is no time at all.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled, before it or meanwhile.</exception>
     public static void Pause(TimeSpan time, CancellationToken cancellationToken)

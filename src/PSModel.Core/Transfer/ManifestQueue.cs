@@ -4,13 +4,13 @@ using PSModel.Core.Registry;
 
 namespace PSModel.Core.Transfer;
 
-/// <summary>Looks up the manifests of models one after the other, while the blobs of those before are fetched.</summary>
+/// <summary>Looks up the manifests of models, several at a time, while the blobs of those before are fetched.</summary>
 internal sealed class ManifestQueue : IDisposable
 {
-    /// <summary>Manifests that wait for their turn: they can be large, and tags move.</summary>
+    /// <summary>Manifests that are looked up, or wait for their turn: they can be large, and tags move.</summary>
     private const int Ahead = 4;
 
-    private readonly BlockingCollection<ModelPlan> _found = new(Ahead);
+    private readonly BlockingCollection<Task<ModelPlan?>> _found = new(Ahead);
     private readonly CancellationTokenSource _stop;
     private readonly Task _looking;
 
@@ -24,9 +24,12 @@ internal sealed class ManifestQueue : IDisposable
     /// <summary>The models whose manifests were found, in the order of the requests; blocks.</summary>
     public IEnumerable<ModelPlan> Take()
     {
-        foreach (ModelPlan model in _found.GetConsumingEnumerable(_stop.Token))
+        foreach (Task<ModelPlan?> look in _found.GetConsumingEnumerable(_stop.Token))
         {
-            yield return model;
+            if (look.GetAwaiter().GetResult() is { } model)
+            {
+                yield return model;
+            }
         }
 
         // What was no fault of a model ends the call.
@@ -37,7 +40,12 @@ internal sealed class ManifestQueue : IDisposable
     public void Dispose()
     {
         _stop.Cancel();
-        _looking.ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait();
+        Settle(_looking);
+        foreach (Task<ModelPlan?> look in _found)
+        {
+            Settle(look);
+        }
+
         _found.Dispose();
         _stop.Dispose();
     }
@@ -48,14 +56,16 @@ internal sealed class ManifestQueue : IDisposable
         {
             foreach (ModelRequest request in requests)
             {
-                observer.ModelRequested(request.Target);
+                _stop.Token.ThrowIfCancellationRequested();
+                Task<ModelPlan?> look = BlockingWork.RunAsync(() => Look(request, observer));
                 try
                 {
-                    _found.Add(new ModelPlan(request.Target, request.Find(_stop.Token)), _stop.Token);
+                    _found.Add(look, _stop.Token);
                 }
-                catch (ModelFaultException fault)
+                catch (OperationCanceledException)
                 {
-                    observer.ModelEnded(request.Target, fault);
+                    Settle(look);
+                    throw;
                 }
             }
         }
@@ -64,4 +74,22 @@ internal sealed class ManifestQueue : IDisposable
             _found.CompleteAdding();
         }
     }
+
+    private ModelPlan? Look(ModelRequest request, ISaveObserver observer)
+    {
+        observer.ModelRequested(request.Target);
+        try
+        {
+            return new ModelPlan(request.Target, request.Find(_stop.Token));
+        }
+        catch (ModelFaultException fault)
+        {
+            observer.ModelEnded(request.Target, fault);
+            return null;
+        }
+    }
+
+    /// <summary>Returns when it has ended, however that was.</summary>
+    private static void Settle(Task task) =>
+        task.ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait();
 }
