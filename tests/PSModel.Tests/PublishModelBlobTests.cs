@@ -103,6 +103,23 @@ public sealed class PublishModelBlobTests : IDisposable
         Directory.Delete(path, recursive: true);
     }
 
+    [Fact]
+    public void What_is_in_a_layout_is_saved_from_there_byte_for_byte()
+    {
+        LoopbackModel other = LoopbackModel.Generate("me/other", "latest", 2_000_000, seed: 4);
+        string[] names = [_name, Put(other, _registry.Address.Authority)];
+        string layout = Path.Combine(_folder.Path, "layout");
+        Assert.Empty(Run($"Publish-ModelBlob {string.Join(", ", names)} -Destination '{layout}'").Errors);
+        foreach ((string name, LoopbackModel model) in names.Zip([_model, other]))
+        {
+            string store = Path.Combine(_folder.Path, $"from-{model.Tag}-{model.Name.Split('/')[1]}");
+            EngineResult saved = _engine.Run($"Save-ModelBlob {name} '{store}' -Source '{layout}'");
+            Assert.Empty(saved.Errors);
+            Assert.Equal(5, saved.Output.Count);
+            Assert.Equal(System.Text.Encoding.UTF8.GetString(model.Manifest), $"{_engine.Run($"Get-ModelManifest {name} -Local -StorePath '{store}' -Raw").Output.Single()}");
+        }
+    }
+
     [Theory]
     [InlineData("Publish-ModelBlob demo -Destination ghcr.io/me/x -Registry https://x.example", "cannot both be given")]
     [InlineData("Publish-ModelBlob demo, other -Destination ghcr.io/me/x", "the place of one model")]

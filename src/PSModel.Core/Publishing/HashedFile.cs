@@ -97,10 +97,6 @@ internal sealed class HashedFile : IDisposable
             {
                 // What was hashed beyond is hashed anew.
                 Position = _states.Keys.Last(known => known <= offset);
-                foreach (long known in _states.Keys.Where(known => known > Position).ToList())
-                {
-                    _states.Remove(known);
-                }
             }
         }
 

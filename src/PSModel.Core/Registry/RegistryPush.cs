@@ -224,7 +224,7 @@ internal sealed class RegistryPush(HttpTransport transport, RegistryOptions opti
             throw new ModelFaultException(ModelFault.UnexpectedStatus, $"{OutsideText.Of(asked)} names no place where the upload goes on.", new FaultFacts { Name = endpoint.Name.Shortest, Uri = OutsideText.Of(asked) });
         }
 
-        if (location.Scheme == "http" && asked.Scheme == "https" && location.IsDefaultPort && string.Equals(location.IdnHost, asked.IdnHost, StringComparison.OrdinalIgnoreCase))
+        if (location.Scheme == "http" && asked.Scheme == "https" && (location.IsDefaultPort || location.Port == asked.Port) && string.Equals(location.IdnHost, asked.IdnHost, StringComparison.OrdinalIgnoreCase))
         {
             location = new UriBuilder(location) { Scheme = asked.Scheme, Port = asked.Port }.Uri;
         }

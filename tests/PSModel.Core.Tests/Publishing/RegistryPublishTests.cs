@@ -61,6 +61,21 @@ public sealed class RegistryPublishTests : PublishTests
     }
 
     [NeedsFact(DockerRegistry.Program)]
+    public async Task Tokens_are_asked_for_both_repositories()
+    {
+        using TokenEndpoint tokens = new("me", "word");
+        using DockerRegistry open = await DockerRegistry.StartAsync();
+        using DockerRegistry guarded = await open.StartGuardedAsync(tokens.Configuration);
+        await open.PushAsync(_model);
+        string name = Put(_model, guarded.Address);
+        RegistryOptions.Credential = RegistryCredential.OfUser("me", "word");
+        RegistryOptions.Source = OciReference.Parse($"{guarded.Address.GetLeftPart(UriPartial.Authority)}/copies/demo:1b");
+        await PublishAsync(name);
+        Assert.Empty(Faults);
+        Assert.Equal(Digests(_model), Digests(PublishOutcome.Mounted));
+    }
+
+    [NeedsFact(DockerRegistry.Program)]
     public async Task A_blob_that_is_damaged_is_not_published_nor_is_its_manifest_and_the_next_model_is()
     {
         using DockerRegistry registry = await DockerRegistry.StartAsync();
@@ -109,6 +124,25 @@ public sealed class RegistryPublishTests : PublishTests
         Assert.Empty(Faults);
         await RequireSavedAsync(large, name);
         Assert.True(life > 1 ? tokens.Given <= 4 : tokens.Given > 1, $"{tokens.Given}");
+    }
+
+    /// <summary>nginx takes a megabyte in a request unless it is told otherwise, and the registry behind it does not know that its address is an
+    /// encrypted one.</summary>
+    [NeedsFact(DockerRegistry.Program, Nginx.Program, Certificate.Program)]
+    public async Task One_behind_nginx_gets_smaller_chunks_by_the_encrypted_address()
+    {
+        using DockerRegistry registry = await DockerRegistry.StartAsync();
+        Certificate authority = await Certificate.MakeAuthorityAsync(Folder.Path);
+        using Nginx nginx = await Nginx.StartBeforeAsync(Folder.Path, registry.Address, await authority.IssueAsync("server", "IP:127.0.0.1"));
+        RegistryOptions.SkipCertificateCheck = true;
+        List<string> traced = [];
+        RegistryOptions.Trace = traced.Add;
+        Options.BlobsAtATime = 1;
+        await PublishAsync(Put(_model, new Uri($"https://127.0.0.1:{nginx.Port}")));
+        Assert.Empty(Faults);
+        Assert.Contains(traced, line => line.Contains("PATCH", StringComparison.Ordinal) && line.Contains("413", StringComparison.Ordinal));
+        Assert.DoesNotContain(traced, line => line.Contains("http://", StringComparison.Ordinal));
+        await RequireSavedAsync(_model, $"{registry.Address.GetLeftPart(UriPartial.Authority)}/library/demo:1b");
     }
 
     [NeedsFact(DockerRegistry.Program)]
