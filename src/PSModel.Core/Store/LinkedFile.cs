@@ -139,6 +139,9 @@ internal sealed class LinkedFile : ICommitFile
             UnixFile.Link(source, path);
         }
 
+        // Ollama, and whoever else frees what no manifest names, spares what was written to lately, and the manifest is still to come.
+        File.SetLastWriteTimeUtc(path, DateTime.UtcNow);
+
         // Windows flushes no file that is open to be read alone.
         return new LinkedFile(store, digest, IsWindows ? new FileStream(path, FileMode.Open, FileAccess.ReadWrite, Everybody) : OpenToRead(path));
     }

@@ -43,6 +43,17 @@ public sealed class LinkTests : FolderTests
         Assert.True(File.Exists(From.Blob(Weights)));
     }
 
+    /// <summary>Ollama removes what is older than an hour and named by no manifest yet.</summary>
+    [Fact]
+    public async Task A_blob_is_young_until_its_manifest_is_there()
+    {
+        MakeStore();
+        File.SetLastWriteTimeUtc(From.Blob(Weights), DateTime.UtcNow.AddDays(-1));
+        Watcher.OnConfirmManifest = () => new OllamaStore(Folder.Path).Prune();
+        await SaveFromAsync("demo:1b");
+        Assert.True(IsOneFile(Weights));
+    }
+
     /// <summary>What is written to a second name is written to the first.</summary>
     [Fact]
     public async Task A_blob_that_is_fetched_anew_or_copied_after_a_crash_leaves_the_folder_alone()
