@@ -43,8 +43,9 @@ internal sealed class LayoutFolder(ModelStore files)
     /// <exception cref="ModelFaultException"><see cref="ModelFault.StoreNotWritable"/>.</exception>
     public void RequireOwn() => Guard(Root, () =>
     {
+        // Whoever makes it a layout at this moment writes the mark before anything else, so that is looked for last.
         bool isOther = File.Exists(Root)
-            || (Directory.Exists(Root) && !File.Exists(MarkPath) && Directory.EnumerateFileSystemEntries(Root).Any(entry => Path.GetFileName(entry) != WorkFolder.Name));
+            || (Directory.Exists(Root) && Directory.EnumerateFileSystemEntries(Root).Any(entry => Path.GetFileName(entry) != WorkFolder.Name) && !File.Exists(MarkPath));
         if (isOther)
         {
             throw new ModelFaultException(

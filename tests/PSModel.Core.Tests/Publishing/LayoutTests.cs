@@ -91,6 +91,7 @@ public sealed class LayoutTests : PublishTests
     {
         string name = Put(_model, _registry);
         await PublishToAsync(name);
+        Assert.Empty(Faults);
         await File.WriteAllTextAsync(FileOf(_model.Blobs[0].Digest), "short");
         await PublishToAsync(name);
         Assert.Empty(Faults);
@@ -121,6 +122,17 @@ public sealed class LayoutTests : PublishTests
         await PublishToAsync(name);
         Assert.Single(Faults);
         Assert.Equal(text, await File.ReadAllTextAsync(Path.Combine(Layout, "index.json")));
+    }
+
+    /// <summary>Some begin when others have made a part of it.</summary>
+    [Fact]
+    public async Task Those_who_make_it_at_a_time_all_find_a_layout()
+    {
+        for (int i = 0; i < 50; i++)
+        {
+            LayoutFolder folder = new(new ModelStore(Path.Combine(Layout, $"{i}")));
+            await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Factory.StartNew(() => folder.Create(CancellationToken.None), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        }
     }
 
     [Fact]
