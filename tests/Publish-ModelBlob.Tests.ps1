@@ -46,9 +46,10 @@ Describe 'Publish-ModelBlob' {
         $layout | Should -Not -Exist
     }
 
-    It 'says what a registry answers that takes no uploads' {
-        $null = Publish-ModelBlob $registry.Name $store -Destination "$($registry.Address)other/place" -MaximumRetryCount 0 -ErrorVariable failed -ErrorAction SilentlyContinue
-        $failed[0].FullyQualifiedErrorId | Should -BeLike '*,PSModel.Commands.PublishModelBlobCommand'
+    It 'says that a registry cannot be reached, once' {
+        Publish-ModelBlob $registry.Name $store -Destination 'http://127.0.0.1:1/other/place' -ThrottleLimit 1 -MaximumRetryCount 0 -ErrorVariable failed -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        @($failed).Count | Should -Be 1
+        $failed[0].FullyQualifiedErrorId | Should -Be 'RegistryUnreachable,PSModel.Commands.PublishModelBlobCommand'
         $failed[0].ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
     }
 
