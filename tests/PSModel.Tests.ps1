@@ -26,7 +26,7 @@ Describe 'The module' {
 
         It 'names what it exports, and no files' {
             $data = Import-PowerShellDataFile $modulePath
-            $data.CmdletsToExport | Should -Be @('Get-ModelManifest', 'Publish-ModelBlob', 'Remove-ModelBlob', 'Save-ModelBlob', 'Test-ModelBlob')
+            $data.CmdletsToExport | Should -Be @('Export-ModelPin', 'Get-ModelManifest', 'Import-ModelPin', 'Publish-ModelBlob', 'Remove-ModelBlob', 'Save-ModelBlob', 'Test-ModelBlob')
             $data.FunctionsToExport | Should -BeNullOrEmpty
             $data.AliasesToExport | Should -BeNullOrEmpty
             $data.VariablesToExport | Should -BeNullOrEmpty
@@ -34,10 +34,10 @@ Describe 'The module' {
         }
     }
 
-    It 'exports its five cmdlets and nothing else' {
+    It 'exports its seven cmdlets and nothing else' {
         $module = Get-Module PSModel
-        $module.ExportedCmdlets.Keys | Sort-Object | Should -Be @('Get-ModelManifest', 'Publish-ModelBlob', 'Remove-ModelBlob', 'Save-ModelBlob', 'Test-ModelBlob')
-        $module.ExportedCommands.Count | Should -Be 5
+        $module.ExportedCmdlets.Keys | Sort-Object | Should -Be @('Export-ModelPin', 'Get-ModelManifest', 'Import-ModelPin', 'Publish-ModelBlob', 'Remove-ModelBlob', 'Save-ModelBlob', 'Test-ModelBlob')
+        $module.ExportedCommands.Count | Should -Be 7
         $module.ExportedVariables.Count | Should -Be 0
     }
 
