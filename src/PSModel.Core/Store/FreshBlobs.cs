@@ -9,12 +9,16 @@ namespace PSModel.Core.Store;
 /// </summary>
 internal sealed class FreshBlobs : IDisposable
 {
+    /// <summary>Many come at once, and the manifests are looked at for all of them together.</summary>
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(100);
+
     private readonly ModelStore _store;
     private readonly TimeSpan _interval;
     private readonly Action<string> _tell;
     private readonly object _gate = new();
     private readonly HashSet<BlobDigest> _blobs = [];
     private readonly Timer _timer;
+    private bool _isSoon;
 
     /// <summary>Begins; nothing is written while there are no blobs.</summary>
     /// <param name="store">The store.</param>
@@ -28,12 +32,17 @@ internal sealed class FreshBlobs : IDisposable
         _timer = new Timer(_ => Touch(), null, interval, interval);
     }
 
-    /// <summary>A blob is in the store.</summary>
+    /// <summary>A blob is in the store. One that was written to long ago is seen to soon, and not at the next interval.</summary>
     public void Add(BlobDigest digest)
     {
         lock (_gate)
         {
             _blobs.Add(digest);
+            if (!_isSoon && IsOld(_store.BlobPath(digest)))
+            {
+                _isSoon = true;
+                _timer.Change(Soon, _interval);
+            }
         }
     }
 
@@ -41,14 +50,18 @@ internal sealed class FreshBlobs : IDisposable
     public void Touch()
     {
         HashSet<string>? named = null;
+        lock (_gate)
+        {
+            _isSoon = false;
+        }
+
         foreach (string path in Added().Select(_store.BlobPath))
         {
             try
             {
-                DateTime now = DateTime.UtcNow;
-                if (IsFile(path) && File.GetLastWriteTimeUtc(path) < now - _interval && !(named ??= FindNamed()).Contains(path))
+                if (IsOld(path) && !(named ??= FindNamed()).Contains(path))
                 {
-                    File.SetLastWriteTimeUtc(path, now);
+                    File.SetLastWriteTimeUtc(path, DateTime.UtcNow);
                 }
             }
             catch (Exception e) when (StoreFault.IsOfStore(e))
@@ -84,6 +97,8 @@ internal sealed class FreshBlobs : IDisposable
 
     /// <summary>A link leads to another disk, and Ollama looks at the link's own time.</summary>
     private static bool IsFile(string path) => FileFacts.TryReadEntry(path) is { IsFile: true };
+
+    private bool IsOld(string path) => IsFile(path) && File.GetLastWriteTimeUtc(path) < DateTime.UtcNow - _interval;
 
     private BlobDigest[] Added()
     {
