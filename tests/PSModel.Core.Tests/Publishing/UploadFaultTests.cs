@@ -1,4 +1,3 @@
-using PSModel.Core.Authentication;
 using PSModel.Core.Faults;
 using PSModel.Loopback;
 using PSModel.TestParts;
@@ -6,46 +5,8 @@ using PSModel.TestParts;
 namespace PSModel.Core.Tests.Publishing;
 
 /// <summary>An upload goes on from what the registry has, whatever went wrong, and what arrives is right or nothing.</summary>
-public sealed class UploadFaultTests : PublishTests
+public sealed class UploadFaultTests : UploadTests
 {
-    private readonly PushRegistry _registry = new();
-    private readonly LoopbackModel _model = LoopbackModel.OfBlobs("library/demo", "latest", [BlobContent.Generate(7 * Unit, 1)]);
-    private readonly string _name;
-    private int _chunks;
-
-    public UploadFaultTests()
-    {
-        RegistryOptions.MaximumRetryCount = 3;
-        _name = Put(_model, _registry.Address);
-    }
-
-    private BlobContent Weights => _model.Blobs[0];
-
-    private List<PushRequest> Chunks => [.. _registry.Requests.Where(request => request.Method == "PATCH")];
-
-    private long BytesOfChunks => Chunks.Sum(request => request.Body.LongLength);
-
-    /// <summary>Does something to one of the chunks, counted from 1.</summary>
-    private void FaultAt(int chunk, Action<PushRequest> fault) => _registry.Fault = request =>
-    {
-        if (request.Method == "PATCH" && ++_chunks == chunk)
-        {
-            fault(request);
-        }
-    };
-
-    /// <summary>Opens a blob's file as a program does that does not mind others.</summary>
-    private FileStream OpenToChange(BlobContent blob) => new(BlobFile(blob), FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
-
-    private async Task PublishWholeAsync()
-    {
-        await PublishAsync(_name);
-        Assert.Empty(Faults);
-        Assert.Equal(Weights.Digest, OllamaStore.DigestOf(_registry.Blobs[Weights.Digest]));
-        Assert.Equal(_model.Manifest, _registry.Manifests["/v2/library/demo/manifests/latest"]);
-        Assert.Equal(0, _registry.OpenUploads);
-    }
-
     [Fact]
     public async Task It_goes_in_chunks_and_waits_for_leave_before_each()
     {
@@ -71,7 +32,7 @@ public sealed class UploadFaultTests : PublishTests
     [Fact]
     public async Task Retries_are_counted_in_a_row()
     {
-        _registry.Fault = request => request.CutAfter = request.Method == "PATCH" ? 100_000 : null;
+        Server.Fault = request => request.CutAfter = request.Method == "PATCH" ? 100_000 : null;
         await PublishWholeAsync();
         Assert.True(Chunks.Count > 70);
     }
@@ -94,12 +55,12 @@ public sealed class UploadFaultTests : PublishTests
     [Fact]
     public async Task Refusals_in_a_row_end_it_and_the_upload_is_removed()
     {
-        _registry.Fault = request => request.Status = request.Method == "PATCH" ? 500 : null;
-        await PublishAsync(_name);
+        Server.Fault = request => request.Status = request.Method == "PATCH" ? 500 : null;
+        await PublishAsync(ModelName);
         Assert.Equal(ModelFault.UnexpectedStatus, Assert.Single(Faults).Fault);
         Assert.Equal(4, Chunks.Count);
-        Assert.Equal(0, _registry.OpenUploads);
-        Assert.Empty(_registry.Manifests);
+        Assert.Equal(0, Server.OpenUploads);
+        Assert.Empty(Server.Manifests);
     }
 
     [Fact]
@@ -113,10 +74,10 @@ public sealed class UploadFaultTests : PublishTests
     [Fact]
     public async Task One_that_is_lost_each_time_ends_after_as_many_retries()
     {
-        _registry.Fault = request => request.IsUploadLost = request.Method == "PUT" && request.Path.Contains(Weights.Digest, StringComparison.Ordinal);
-        await PublishAsync(_name);
+        Server.Fault = request => request.IsUploadLost = request.Method == "PUT" && request.Path.Contains(Weights.Digest, StringComparison.Ordinal);
+        await PublishAsync(ModelName);
         Assert.Equal(ModelFault.UnexpectedStatus, Assert.Single(Faults).Fault);
-        Assert.InRange(_registry.Requests.Count(request => request.Method == "POST"), 4, 6);
+        Assert.InRange(Server.Requests.Count(request => request.Method == "POST"), 4, 6);
     }
 
     [Theory]
@@ -127,14 +88,14 @@ public sealed class UploadFaultTests : PublishTests
     public async Task An_answer_that_is_lost_is_no_request_that_is_lost(string method)
     {
         bool isDone = false;
-        _registry.Fault = request =>
+        Server.Fault = request =>
         {
             request.IsAnswerLost = !isDone && request.Method == method;
             isDone |= request.IsAnswerLost;
         };
-        await PublishAsync(_name);
+        await PublishAsync(ModelName);
         Assert.Empty(Faults);
-        Assert.Equal(Weights.Digest, OllamaStore.DigestOf(_registry.Blobs[Weights.Digest]));
+        Assert.Equal(Weights.Digest, OllamaStore.DigestOf(Server.Blobs[Weights.Digest]));
         Assert.Equal(Weights.Length, BytesOfChunks);
         Assert.True(isDone);
     }
@@ -146,8 +107,8 @@ public sealed class UploadFaultTests : PublishTests
         RegistryOptions.MaximumRetryCount = 0;
         Options.LargestChunk = 64 * Unit;
         LoopbackModel large = LoopbackModel.OfBlobs("library/large", "latest", [BlobContent.Generate(40 * Unit, 2)]);
-        string name = Put(large, _registry.Address);
-        _registry.Fault = request => request.StallAfter = request.Method == "PATCH" ? Unit : null;
+        string name = Put(large, Server.Address);
+        Server.Fault = request => request.StallAfter = request.Method == "PATCH" ? Unit : null;
         await PublishAsync(name);
         Assert.Equal(ModelFault.TransferStalled, Assert.Single(Faults).Fault);
         Assert.Contains("took nothing", Faults[0].Message, StringComparison.Ordinal);
@@ -158,10 +119,10 @@ public sealed class UploadFaultTests : PublishTests
     {
         Options.LargestChunk = 64 * Unit;
         LoopbackModel large = LoopbackModel.OfBlobs("library/large", "latest", [BlobContent.Generate(40 * Unit, 2)]);
-        string name = Put(large, _registry.Address);
+        string name = Put(large, Server.Address);
         using CancellationTokenSource stop = new();
         RegistryOptions.OperationTimeout = Timeout.InfiniteTimeSpan;
-        _registry.Fault = request =>
+        Server.Fault = request =>
         {
             request.StallAfter = request.Method == "PATCH" ? Unit : null;
             if (request.StallAfter is not null)
@@ -176,7 +137,7 @@ public sealed class UploadFaultTests : PublishTests
     public async Task A_request_that_is_too_large_for_what_stands_between_comes_in_smaller_ones()
     {
         Options.LargestChunk = 64 * Unit;
-        _registry.Fault = request => request.Status = request.Method == "PATCH" && int.Parse(request.Headers["content-length"], System.Globalization.CultureInfo.InvariantCulture) > 3 * Unit ? 413 : null;
+        Server.Fault = request => request.Status = request.Method == "PATCH" && int.Parse(request.Headers["content-length"], System.Globalization.CultureInfo.InvariantCulture) > 3 * Unit ? 413 : null;
         await PublishWholeAsync();
         Assert.Equal(Weights.Length, BytesOfChunks);
     }
@@ -184,7 +145,7 @@ public sealed class UploadFaultTests : PublishTests
     [Fact]
     public async Task Chunks_are_no_shorter_than_the_registry_wants_them()
     {
-        _registry.Fault = request =>
+        Server.Fault = request =>
         {
             if (request.Method == "POST")
             {
@@ -194,67 +155,9 @@ public sealed class UploadFaultTests : PublishTests
             }
         };
         RegistryOptions.MaximumRetryCount = 0;
-        await PublishAsync(_name);
+        await PublishAsync(ModelName);
         Assert.NotEmpty(Faults);
         Assert.Equal($"{4 * Unit}", Chunks[0].Headers["content-length"]);
-    }
-
-    [Theory]
-    [InlineData("absolute")]
-    [InlineData("query")]
-    [InlineData("relative")]
-    public async Task The_place_of_an_upload_is_followed(string form)
-    {
-        _registry.LocationOf = path => form switch
-        {
-            "absolute" => new Uri(_registry.Address, path).AbsoluteUri,
-            "query" => $"{path}?_state=a%2Fb%3D&x=1",
-            _ => path,
-        };
-        await PublishWholeAsync();
-        Assert.Equal(form == "query", Chunks.All(chunk => chunk.Path.EndsWith("?_state=a%2Fb%3D&x=1", StringComparison.Ordinal)));
-        Assert.Contains(_registry.Requests, request => request.Method == "PUT" && request.Path.EndsWith($"{(form == "query" ? "&" : "?")}digest={Weights.Digest}", StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public async Task Another_host_gets_no_credentials()
-    {
-        using PushRegistry storage = new();
-        RegistryOptions.Credential = RegistryCredential.OfToken("s3cret-word");
-        _registry.LocationOf = storage.Begin;
-        await PublishAsync(_name);
-        Assert.Empty(Faults);
-        Assert.Equal(Weights.Digest, OllamaStore.DigestOf(storage.Blobs[Weights.Digest]));
-        Assert.All(_registry.Requests, request => Assert.Equal("Bearer s3cret-word", request.Headers["authorization"]));
-        Assert.All(storage.Requests, request => Assert.False(request.Headers.ContainsKey("authorization")));
-    }
-
-    [Fact]
-    public async Task Another_machine_is_not_reached_over_plain_http()
-    {
-        _registry.LocationOf = path => $"http://registry.example{path}";
-        await PublishAsync(_name);
-        Assert.All(Faults, fault => Assert.Equal(ModelFault.UntrustedRedirect, fault.Fault));
-        Assert.NotEmpty(Faults);
-        Assert.Empty(Chunks);
-    }
-
-    [Fact]
-    public async Task A_redirect_of_a_chunk_is_sent_the_same_there()
-    {
-        using PushRegistry other = new();
-        _registry.Fault = request =>
-        {
-            if (request.Method == "PATCH")
-            {
-                request.Status = 307;
-                request.AnswerHeaders["Location"] = $"{other.Address.AbsoluteUri.TrimEnd('/')}{request.Path}";
-            }
-        };
-        RegistryOptions.MaximumRetryCount = 0;
-        await PublishAsync(_name);
-        PushRequest chunk = Assert.Single(other.Requests, request => request.Method == "PATCH");
-        Assert.Equal(("PATCH", 2 * Unit), (chunk.Method, chunk.Body.Length));
     }
 
     [Fact]
@@ -268,18 +171,18 @@ public sealed class UploadFaultTests : PublishTests
             file.WriteByte(2);
         });
         Options.LargestChunk = Unit;
-        await PublishAsync(_name);
+        await PublishAsync(ModelName);
         Assert.Equal(ModelFault.DigestMismatch, Assert.Single(Faults).Fault);
-        Assert.DoesNotContain(_registry.Requests, request => request.Method == "PUT" && request.Path.Contains(Weights.Digest, StringComparison.Ordinal));
-        Assert.Empty(_registry.Manifests);
-        Assert.Equal(0, _registry.OpenUploads);
+        Assert.DoesNotContain(Server.Requests, request => request.Method == "PUT" && request.Path.Contains(Weights.Digest, StringComparison.Ordinal));
+        Assert.Empty(Server.Manifests);
+        Assert.Equal(0, Server.OpenUploads);
     }
 
     [Fact]
     public async Task A_blob_that_is_cut_short_while_it_is_sent_is_not_published()
     {
         LoopbackModel large = LoopbackModel.OfBlobs("library/large", "latest", [BlobContent.Generate(40 * Unit, 2)]);
-        string name = Put(large, _registry.Address);
+        string name = Put(large, Server.Address);
         FaultAt(1, _ =>
         {
             using FileStream file = OpenToChange(large.Blobs[0]);
@@ -288,15 +191,15 @@ public sealed class UploadFaultTests : PublishTests
         await PublishAsync(name);
         ModelFaultException fault = Assert.Single(Faults);
         Assert.Equal((ModelFault.SizeMismatch, 30L * Unit), (fault.Fault, fault.Facts.ActualSize));
-        Assert.Equal(0, _registry.OpenUploads);
-        Assert.Empty(_registry.Manifests);
+        Assert.Equal(0, Server.OpenUploads);
+        Assert.Empty(Server.Manifests);
     }
 
     [Fact]
     public async Task What_arrives_wrong_is_sent_once_more_and_then_told_of()
     {
         int ends = 0;
-        _registry.Fault = request =>
+        Server.Fault = request =>
         {
             if (request.Method == "PUT" && request.Path.Contains(Weights.Digest, StringComparison.Ordinal))
             {
@@ -305,7 +208,7 @@ public sealed class UploadFaultTests : PublishTests
                 request.AnswerText = "{\"errors\":[{\"code\":\"DIGEST_INVALID\"}]}";
             }
         };
-        await PublishAsync(_name);
+        await PublishAsync(ModelName);
         ModelFaultException fault = Assert.Single(Faults);
         Assert.Equal((ModelFault.DigestMismatch, 2), (fault.Fault, ends));
         Assert.Contains("proxy", fault.Facts.Remedy, StringComparison.Ordinal);
@@ -315,7 +218,7 @@ public sealed class UploadFaultTests : PublishTests
     public async Task Progress_never_goes_back()
     {
         long most = 0;
-        _registry.Fault = request =>
+        Server.Fault = request =>
         {
             foreach (long now in Meters.ToList().Where(meter => meter.TotalBytes == Weights.Length).Select(meter => meter.BytesTransferred))
             {
@@ -323,8 +226,8 @@ public sealed class UploadFaultTests : PublishTests
                 most = now;
             }
 
-            request.IsUploadLost = request.Method == "PATCH" && ++_chunks == 3;
-            request.CutAfter = request.Method == "PATCH" && _chunks == 5 ? 100 : null;
+            request.IsUploadLost = request.Method == "PATCH" && ++ChunkCount == 3;
+            request.CutAfter = request.Method == "PATCH" && ChunkCount == 5 ? 100 : null;
         };
         await PublishWholeAsync();
         Assert.True(most > 0);
@@ -333,7 +236,7 @@ public sealed class UploadFaultTests : PublishTests
     [Fact]
     public async Task A_manifest_that_is_taken_as_another_is_an_error()
     {
-        _registry.Fault = request =>
+        Server.Fault = request =>
         {
             if (request.Method == "PUT" && request.Path.Contains("/manifests/", StringComparison.Ordinal))
             {
@@ -341,13 +244,7 @@ public sealed class UploadFaultTests : PublishTests
                 request.AnswerHeaders["Docker-Content-Digest"] = Weights.Digest;
             }
         };
-        await PublishAsync(_name);
+        await PublishAsync(ModelName);
         Assert.Equal(ModelFault.DigestMismatch, Assert.Single(Faults).Fault);
-    }
-
-    protected override void Dispose(bool isDisposing)
-    {
-        _registry.Dispose();
-        base.Dispose(isDisposing);
     }
 }
