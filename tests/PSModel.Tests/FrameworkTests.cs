@@ -31,7 +31,7 @@ public sealed class FrameworkTests
         Assert.True(await mono.WaitAsync() == 0, mono.Output + mono.Error);
 
         string[] lines = mono.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        Assert.Equal("GetModelManifestCommand RemoveModelBlobCommand SaveModelBlobCommand TestModelBlobCommand", lines[0]);
+        Assert.Equal(ModuleCommands.All.Select(name => $"{name.Replace("-", string.Empty, StringComparison.Ordinal)}Command"), lines[0].Split(' '));
         Assert.Equal(model.Blobs.Count, lines.Count(line => line.StartsWith("saved ", StringComparison.Ordinal)));
         string[] loaded = [.. lines.Where(line => line.StartsWith("loaded ", StringComparison.Ordinal)).Select(line => line["loaded ".Length..])];
         Assert.Contains(Path.Combine(Bin, "PSModel.dll"), loaded);

@@ -27,7 +27,7 @@ public sealed class HelpTests : IDisposable
     private readonly EngineSession _engine = new();
     private readonly TemporaryFolder _folder = new();
 
-    public static TheoryData<string> Commands => ["Export-ModelPin", "Import-ModelPin", "Get-ModelManifest", "Publish-ModelBlob", "Remove-ModelBlob", "Save-ModelBlob", "Test-ModelBlob"];
+    public static TheoryData<string> Commands => [.. ModuleCommands.All];
 
     [Fact]
     public void The_files_in_en_US_are_what_their_source_makes()

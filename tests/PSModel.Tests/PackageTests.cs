@@ -136,7 +136,7 @@ public sealed partial class PackageTests(ModulePackage package) : IClassFixture<
         Assert.True(await process.WaitAsync() == 0, process.Output + process.Error);
         Assert.Equal(
             [
-                "Export-ModelPin", "Get-ModelManifest", "Import-ModelPin", "Publish-ModelBlob", "Remove-ModelBlob", "Save-ModelBlob", "Test-ModelBlob",
+                .. ModuleCommands.All,
                 "Downloads a model into the folder that Ollama reads, and verifies every blob as its bytes arrive.",
                 "Downloaded", "Downloaded", "Downloaded", "Downloaded", "Downloaded",
                 Path.Combine(folder.Path, "Modules", "PSModel", "bin", "net8.0", "PSModel.Core.dll"),

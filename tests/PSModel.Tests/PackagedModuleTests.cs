@@ -6,11 +6,9 @@ namespace PSModel.Tests;
 /// <summary>The module as it is shipped, in a process of its own.</summary>
 public sealed class PackagedModuleTests : IDisposable
 {
-    private static readonly string[] CommandNames = ["Get-ModelManifest", "Publish-ModelBlob", "Remove-ModelBlob", "Save-ModelBlob", "Test-ModelBlob"];
-
     private readonly EngineSession _engine = new();
 
-    public static TheoryData<string> Commands => [.. CommandNames];
+    public static TheoryData<string> Commands => [.. ModuleCommands.All];
 
     [Fact]
     public async Task It_is_imported_and_exports_its_commands_alone()
@@ -19,7 +17,7 @@ public sealed class PackagedModuleTests : IDisposable
             $"Remove-Module PSModel; Import-Module '{Checkout.StagedModule}'; (Get-Module PSModel).ExportedCommands.Keys; (Get-Module PSModel).ModuleBase");
         Assert.Equal(0, await process.WaitAsync());
         string[] lines = process.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(CommandNames, lines[..^1].Order());
+        Assert.Equal(ModuleCommands.All, lines[..^1].Order());
         Assert.Equal(Path.GetDirectoryName(Checkout.StagedModule), lines[^1]);
     }
 
