@@ -14,10 +14,10 @@ namespace PSModel.Core.Manifests;
 internal static class ForeignModel
 {
     /// <summary>The annotation with the digest of the manifest that a registry served.</summary>
-    public const string OriginDigest = "org.psmodel.origin.digest";
+    private const string OriginDigest = "org.psmodel.origin.digest";
 
     /// <summary>What the annotations begin with that hold the texts of blobs that were made; the kind of the blob follows.</summary>
-    public const string MadeText = "org.psmodel.";
+    private const string MadeText = "org.psmodel.";
 
     /// <summary>The longest config, or template, that is looked into, in bytes.</summary>
     public const int LongestText = 1024 * 1024;
@@ -34,6 +34,8 @@ internal static class ForeignModel
     private const string PackDocument = "application/vnd.cncf.model.doc.v1.raw";
     private const string PackPath = "org.cncf.model.filepath";
     private const string Gguf = "gguf";
+
+    private static readonly string[] Keys = [OriginDigest, MadeText + Config, MadeText + Template, MadeText + Parameters];
 
     private static readonly string[] GgufTypes = ["application/vnd.docker.ai.gguf.v3", PackWeight + "v1.gguf"];
 
@@ -91,7 +93,7 @@ internal static class ForeignModel
             return null;
         }
 
-        IEnumerable<byte[]> made = new[] { Config, Template, Parameters }.Select(kind => Annotation(manifest, MadeText + kind)).OfType<string>().Select(Encoding.UTF8.GetBytes);
+        IEnumerable<byte[]> made = manifest.Notes.Where(note => note.Key != OriginDigest).Select(note => Encoding.UTF8.GetBytes(note.Value));
         return made.FirstOrDefault(content => content.Length == layer.Size && BlobDigest.Of(content) == layer.Digest);
     }
 
@@ -99,15 +101,25 @@ internal static class ForeignModel
     public static bool LacksTemplate(Manifest manifest) => TryOriginOf(manifest) is not null && !manifest.Layers.Any(layer => layer.Kind == "Template");
 
     /// <summary>The digest of the manifest that this one says it was made of; <see langword="null"/> where it says nothing.</summary>
-    public static BlobDigest? TryOriginOf(Manifest manifest) => BlobDigest.TryParse(Annotation(manifest, OriginDigest), out BlobDigest? digest) ? digest : null;
+    public static BlobDigest? TryOriginOf(Manifest manifest) => manifest.Notes.TryGetValue(OriginDigest, out string? text) && BlobDigest.TryParse(text, out BlobDigest? digest) ? digest : null;
 
-    private static string? Annotation(Manifest manifest, string key)
+    /// <summary>Reads what a manifest says of how it was made, once for all of its blobs.</summary>
+    /// <param name="root">The manifest's JSON.</param>
+    public static IReadOnlyDictionary<string, string> ReadNotes(JsonElement root)
     {
-        byte[] bytes = manifest.GetBytes();
-        return ManifestJson.Read(
-            bytes,
-            new ManifestFault(manifest.Name, manifest.Source, bytes),
-            root => root.TryGetProperty("annotations", out JsonElement annotations) && annotations.ValueKind == JsonValueKind.Object ? ManifestJson.Text(annotations, key) : null);
+        Dictionary<string, string> notes = [];
+        if (root.TryGetProperty("annotations", out JsonElement annotations) && annotations.ValueKind == JsonValueKind.Object)
+        {
+            foreach (string key in Keys)
+            {
+                if (ManifestJson.Text(annotations, key) is { } text)
+                {
+                    notes[key] = text;
+                }
+            }
+        }
+
+        return notes;
     }
 
     private static string? KindOf(Layer layer, string? path, ForeignConfig facts, ManifestFault fault)

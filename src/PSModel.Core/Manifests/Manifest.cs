@@ -47,6 +47,9 @@ public sealed class Manifest
     /// <summary>The format of its weights, as a list told; <see langword="null"/> where none did.</summary>
     public string? Format { get; private set; }
 
+    /// <summary>What the manifest says of how it was made, by the keys of <see cref="ForeignModel"/>; empty where it was made elsewhere.</summary>
+    internal IReadOnlyDictionary<string, string> Notes { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Layers that are manifests: a later Ollama adds them to the file that an earlier one reads, which then keeps them.</summary>
     internal IEnumerable<Layer> Anchors => Layers.Where(IsAnchor);
 

@@ -50,7 +50,7 @@ public static class ManifestReader
         Layer? config = ReadConfig(root, fault);
         List<Layer> read = ReadLayers(root, isNeeded: config is null, fault);
         CheckSizes(config is null ? read : read.Append(config), fault);
-        return new Manifest(name, source, (byte[])bytes.Clone(), BlobDigest.Of(bytes), mediaType ?? MediaTypes.OciManifest, config, read);
+        return new Manifest(name, source, (byte[])bytes.Clone(), BlobDigest.Of(bytes), mediaType ?? MediaTypes.OciManifest, config, read) { Notes = ForeignModel.ReadNotes(root) };
     }
 
     /// <summary>A model that runs elsewhere has a config and no layers: Ollama writes null for the list then, or leaves it out.</summary>

@@ -84,6 +84,17 @@ public sealed class ForeignModelTests : EngineTests
         Assert.Equal(template, await File.ReadAllTextAsync(Folder.Blob(stored.Layers[1].Digest.ToString())));
     }
 
+    /// <summary>A model of two thousand tensors has a manifest of half a megabyte, and each of them is looked for.</summary>
+    [Fact]
+    public void A_manifest_is_not_read_again_for_each_of_its_blobs()
+    {
+        LoopbackModel model = LoopbackModel.GenerateMany("library/demo", "latest", 2000, 10);
+        Manifest manifest = ManifestReader.Read(ModelName.Parse("demo"), "test", model.Manifest);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.All(manifest.Layers, layer => Assert.Null(ForeignModel.TryContentOf(manifest, layer)));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 20L * model.Manifest.Length);
+    }
+
     [Fact]
     public async Task A_template_that_is_not_known_is_told_of()
     {
