@@ -67,5 +67,14 @@ public sealed class EngineSession : IDisposable
             thrown);
     }
 
+    /// <summary>Runs a script that ends without an error, and gives what came out as texts.</summary>
+    public IReadOnlyList<string> Texts(string script)
+    {
+        EngineResult result = Run(script);
+        Assert.Empty(result.Errors);
+        Assert.Null(result.Thrown);
+        return [.. result.Output.Select(item => $"{item}")];
+    }
+
     public void Dispose() => _runspace.Dispose();
 }

@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using System.Text;
 using PSModel.Loopback;
 using PSModel.TestParts;
 
@@ -45,10 +44,10 @@ public sealed class FolderSourceTests : IDisposable
     [Fact]
     public void What_a_folder_has_is_listed_and_saved_from_there_by_the_pipeline()
     {
-        Assert.Equal(["demo:1b", "demo:2b", "me/other:latest"], Texts($"Get-ModelManifest -Source '{_disk.Path}' | ForEach-Object Name"));
-        Assert.Equal(["demo:1b", "demo:2b"], Texts($"Get-ModelManifest demo* -Source '{_disk.Path}' | ForEach-Object Name"));
-        Assert.Equal(["1b", "2b"], Texts($"Get-ModelManifest demo -ListTag -Source '{_disk.Path}' | ForEach-Object Tag"));
-        Assert.Equal([_disk.Path], Texts($"Get-ModelManifest demo:2b -Source '{_disk.Path}' | ForEach-Object Origin"));
+        Assert.Equal(["demo:1b", "demo:2b", "me/other:latest"], _session.Texts($"Get-ModelManifest -Source '{_disk.Path}' | ForEach-Object Name"));
+        Assert.Equal(["demo:1b", "demo:2b"], _session.Texts($"Get-ModelManifest demo* -Source '{_disk.Path}' | ForEach-Object Name"));
+        Assert.Equal(["1b", "2b"], _session.Texts($"Get-ModelManifest demo -ListTag -Source '{_disk.Path}' | ForEach-Object Tag"));
+        Assert.Equal([_disk.Path], _session.Texts($"Get-ModelManifest demo:2b -Source '{_disk.Path}' | ForEach-Object Origin"));
 
         EngineResult saved = _session.Run($"Get-ModelManifest demo* -Source '{_disk.Path}' | Save-ModelBlob -StorePath '{_store.Path}' -VerifyInline | ForEach-Object {{ \"$($_.Name) $($_.Status)\" }}");
         Assert.Empty(saved.Errors);
@@ -56,7 +55,7 @@ public sealed class FolderSourceTests : IDisposable
         Assert.Equal(5, saved.Output.Count(item => $"{item}" == "demo:2b AlreadyPresent"));
 
         // The disk is no place to repair from that the store would remember.
-        Assert.Equal([""], Texts($"Get-ModelManifest demo:2b -Local -StorePath '{_store.Path}' | ForEach-Object {{ \"$($_.Origin)\" }}"));
+        Assert.Equal([""], _session.Texts($"Get-ModelManifest demo:2b -Local -StorePath '{_store.Path}' | ForEach-Object {{ \"$($_.Origin)\" }}"));
         Assert.Empty(Directory.GetFiles(_store.Work, "origin-*"));
     }
 
@@ -66,7 +65,7 @@ public sealed class FolderSourceTests : IDisposable
         EngineResult saved = _session.Run($"Save-ModelBlob demo:1b '{_store.Path}' -Source '{_disk.Path}' -Link | ForEach-Object {{ \"$($_.Status) $($_.Verification) $($_.BytesReceived)\" }}");
         Assert.Empty(saved.Errors);
         Assert.Equal(["Linked ReadBack 0"], saved.Output.Select(item => $"{item}").Distinct());
-        Assert.Equal(["Valid"], Texts($"Test-ModelBlob demo:1b '{_store.Path}' | ForEach-Object Status").Distinct());
+        Assert.Equal(["Valid"], _session.Texts($"Test-ModelBlob demo:1b '{_store.Path}' | ForEach-Object Status").Distinct());
     }
 
     [Fact]
@@ -79,7 +78,7 @@ public sealed class FolderSourceTests : IDisposable
         EngineResult saved = _session.Run($"Save-ModelBlob demo:1b '{_store.Path}' -Source '{_disk.Path}'");
         ErrorRecord error = saved.SingleError("DigestMismatch", ErrorCategory.InvalidData);
         string command = error.ErrorDetails.RecommendedAction.Split('"')[1];
-        Assert.Equal([path], Texts($"{command} | ForEach-Object Path"));
+        Assert.Equal([path], _session.Texts($"{command} | ForEach-Object Path"));
         Assert.Empty(_session.Run($"Get-ModelManifest -Local -StorePath '{_store.Path}'").Output);
     }
 
@@ -87,14 +86,12 @@ public sealed class FolderSourceTests : IDisposable
     public async Task A_layout_that_skopeo_wrote_is_read()
     {
         using DockerRegistry registry = await DockerRegistry.StartAsync();
-        LoopbackModel model = _model.WithManifest(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(_model.Manifest)
-            .Replace("application/vnd.docker.distribution.manifest.v2", "application/vnd.oci.image.manifest.v1", StringComparison.Ordinal)
-            .Replace("application/vnd.docker.container.image.v1", "application/vnd.oci.image.config.v1", StringComparison.Ordinal)));
+        LoopbackModel model = _model.OfOci();
         await registry.PushAsync(model);
         string layout = Path.Combine(_disk.Path, "layout");
         await ChildProcess.RunAsync("skopeo", "copy", "--insecure-policy", "--preserve-digests", "--src-tls-verify=false", $"docker://{registry.Address.Authority}/library/demo:1b", $"oci:{layout}:1b");
 
-        Assert.Equal(["layout:1b"], Texts($"Get-ModelManifest -Source '{layout}' | ForEach-Object Name"));
+        Assert.Equal(["layout:1b"], _session.Texts($"Get-ModelManifest -Source '{layout}' | ForEach-Object Name"));
         EngineResult saved = _session.Run($"Save-ModelBlob demo:1b '{_store.Path}' -Source '{layout}' -VerifyInline");
         saved.AssertSaved(model, _store, "Inline");
     }
@@ -148,12 +145,5 @@ public sealed class FolderSourceTests : IDisposable
         _session.Dispose();
         _disk.Dispose();
         _store.Dispose();
-    }
-
-    private IReadOnlyList<string> Texts(string script)
-    {
-        EngineResult result = _session.Run(script);
-        Assert.Empty(result.Errors);
-        return [.. result.Output.Select(item => $"{item}")];
     }
 }

@@ -21,17 +21,17 @@ public sealed class PinTests : IDisposable
         using DockerRegistry registry = await DockerRegistry.StartAsync();
         string name = await registry.PushAsync(_model);
         Run($"Get-ModelManifest {name} | Export-ModelPin '{List}'");
-        Assert.Equal([name["http://".Length..]], Texts($"Import-ModelPin '{List}' | ForEach-Object {{ ($_.Name -split '@')[0] }}"));
+        Assert.Equal([name["http://".Length..]], _session.Texts($"Import-ModelPin '{List}' | ForEach-Object {{ ($_.Name -split '@')[0] }}"));
         await registry.PushAsync(_next);
-        Assert.Equal([OllamaStore.DigestOf(_next.Manifest)], Texts($"Get-ModelManifest {name} | ForEach-Object Digest"));
+        Assert.Equal([OllamaStore.DigestOf(_next.Manifest)], _session.Texts($"Get-ModelManifest {name} | ForEach-Object Digest"));
 
-        Assert.Equal(["Downloaded"], Texts($"Import-ModelPin '{List}' | Save-ModelBlob -StorePath '{_store.Path}' | ForEach-Object Status").Distinct());
-        Assert.Equal([OllamaStore.DigestOf(_model.Manifest)], Texts($"Get-ModelManifest -Local -StorePath '{_store.Path}' | ForEach-Object Digest"));
-        Assert.Equal(["AlreadyPresent"], Texts($"'{List}' | Import-ModelPin | Save-ModelBlob -StorePath '{_store.Path}' | ForEach-Object Status").Distinct());
+        Assert.Equal(["Downloaded"], _session.Texts($"Import-ModelPin '{List}' | Save-ModelBlob -StorePath '{_store.Path}' | ForEach-Object Status").Distinct());
+        Assert.Equal([OllamaStore.DigestOf(_model.Manifest)], _session.Texts($"Get-ModelManifest -Local -StorePath '{_store.Path}' | ForEach-Object Digest"));
+        Assert.Equal(["AlreadyPresent"], _session.Texts($"'{List}' | Import-ModelPin | Save-ModelBlob -StorePath '{_store.Path}' | ForEach-Object Status").Distinct());
 
         // What one store has is pinned for others, who fetch it from the mirror or from that store.
         Run($"Get-ModelManifest -Local -StorePath '{_store.Path}' | Export-ModelPin '{List}'");
-        Assert.Equal([registry.Address.GetLeftPart(UriPartial.Authority)], Texts($"Import-ModelPin '{List}' | ForEach-Object Origin"));
+        Assert.Equal([registry.Address.GetLeftPart(UriPartial.Authority)], _session.Texts($"Import-ModelPin '{List}' | ForEach-Object Origin"));
 
         using DockerRegistry emptied = await DockerRegistry.StartAsync();
         await emptied.PushAsync(_next);
@@ -40,7 +40,7 @@ public sealed class PinTests : IDisposable
         EngineResult gone = _session.Run($"Import-ModelPin '{List}' | Save-ModelBlob -StorePath '{_store.Path}'");
         ErrorRecord error = gone.SingleError("ManifestNotFound", ErrorCategory.ObjectNotFound);
         Assert.Contains("has moved", error.Exception.Message, StringComparison.Ordinal);
-        Assert.Equal([OllamaStore.DigestOf(_model.Manifest)], Texts($"Get-ModelManifest -Local -StorePath '{_store.Path}' | ForEach-Object Digest"));
+        Assert.Equal([OllamaStore.DigestOf(_model.Manifest)], _session.Texts($"Get-ModelManifest -Local -StorePath '{_store.Path}' | ForEach-Object Digest"));
     }
 
     [Fact]
@@ -50,8 +50,8 @@ public sealed class PinTests : IDisposable
         store.PutBlobs(_model);
         store.PutManifest(_model.Manifest, "registry.ollama.ai", "library", "demo", "1b");
         Run($"Get-ModelManifest -Source '{_other.Path}' | Export-ModelPin '{List}'");
-        Assert.Equal([_other.Path], Texts($"Import-ModelPin '{List}' | ForEach-Object Origin"));
-        Assert.Equal(["Downloaded"], Texts($"Import-ModelPin '{List}' | Save-ModelBlob -StorePath '{_store.Path}' | ForEach-Object Status").Distinct());
+        Assert.Equal([_other.Path], _session.Texts($"Import-ModelPin '{List}' | ForEach-Object Origin"));
+        Assert.Equal(["Downloaded"], _session.Texts($"Import-ModelPin '{List}' | Save-ModelBlob -StorePath '{_store.Path}' | ForEach-Object Status").Distinct());
 
         // Another manifest under the name is not the one that was pinned.
         store.PutManifest(_next.Manifest, "registry.ollama.ai", "library", "demo", "1b");
@@ -62,20 +62,14 @@ public sealed class PinTests : IDisposable
     [NeedsFact(DockerRegistry.Program)]
     public async Task A_model_for_Dockers_runner_is_pinned_by_what_its_registry_has()
     {
-        BlobContent weights = BlobContent.Generate(2_000_000, 3);
-        BlobContent config = BlobContent.Of("""{"config":{"format":"gguf"}}"""u8.ToArray());
-        string manifest = $$"""
-            {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.docker.ai.model.config.v0.1+json","digest":"{{config.Digest}}","size":{{config.Length}}},
-            "layers":[{"mediaType":"application/vnd.docker.ai.gguf.v3","digest":"{{weights.Digest}}","size":{{weights.Length}}}]}
-            """;
-        LoopbackModel model = LoopbackModel.OfBlobs("ai/llama", "8b", [weights, config]).WithManifest(System.Text.Encoding.UTF8.GetBytes(manifest));
+        LoopbackModel model = ForeignModels.OfDockersRunner("""{"config":{"format":"gguf"}}""");
         using DockerRegistry registry = await DockerRegistry.StartAsync();
         string name = await registry.PushAsync(model);
         Run($"Get-ModelManifest {name} | Export-ModelPin '{List}'");
-        Assert.Equal([OllamaStore.DigestOf(model.Manifest)], Texts($"Import-ModelPin '{List}' | ForEach-Object ManifestDigest"));
-        Assert.Equal(["Downloaded"], Texts($"Import-ModelPin '{List}' | Save-ModelBlob -StorePath '{_store.Path}' | ForEach-Object Status").Distinct());
+        Assert.Equal([OllamaStore.DigestOf(model.Manifest)], _session.Texts($"Import-ModelPin '{List}' | ForEach-Object ManifestDigest"));
+        Assert.Equal(["Downloaded"], _session.Texts($"Import-ModelPin '{List}' | Save-ModelBlob -StorePath '{_store.Path}' | ForEach-Object Status").Distinct());
         Run($"Get-ModelManifest -Local -StorePath '{_store.Path}' | Export-ModelPin '{List}'");
-        Assert.Equal([OllamaStore.DigestOf(model.Manifest)], Texts($"Import-ModelPin '{List}' | ForEach-Object ManifestDigest"));
+        Assert.Equal([OllamaStore.DigestOf(model.Manifest)], _session.Texts($"Import-ModelPin '{List}' | ForEach-Object ManifestDigest"));
     }
 
     [Fact]
@@ -103,13 +97,5 @@ public sealed class PinTests : IDisposable
         _store.Dispose();
     }
 
-    private void Run(string script) => Assert.Empty(Texts(script));
-
-    private IReadOnlyList<string> Texts(string script)
-    {
-        EngineResult result = _session.Run(script);
-        Assert.Empty(result.Errors);
-        Assert.Null(result.Thrown);
-        return [.. result.Output.Select(item => $"{item}")];
-    }
+    private void Run(string script) => Assert.Empty(_session.Texts(script));
 }

@@ -81,9 +81,7 @@ public sealed class SourceTests : IDisposable
     {
         using DockerRegistry from = await DockerRegistry.StartAsync();
         using DockerRegistry to = await DockerRegistry.StartAsync();
-        LoopbackModel model = _model.WithManifest(System.Text.Encoding.UTF8.GetBytes(System.Text.Encoding.UTF8.GetString(_model.Manifest)
-            .Replace("application/vnd.docker.distribution.manifest.v2", "application/vnd.oci.image.manifest.v1", StringComparison.Ordinal)
-            .Replace("application/vnd.docker.container.image.v1", "application/vnd.oci.image.config.v1", StringComparison.Ordinal)));
+        LoopbackModel model = _model.OfOci();
         await from.PushAsync(model);
         await ChildProcess.RunAsync(
             "skopeo",
@@ -102,16 +100,10 @@ public sealed class SourceTests : IDisposable
     [NeedsFact(DockerRegistry.Program)]
     public async Task A_model_for_Dockers_runner_becomes_one_of_Ollama_and_Raw_is_what_was_served()
     {
-        BlobContent weights = BlobContent.Generate(2_000_000, 3);
-        BlobContent config = BlobContent.Of("""{"config":{"format":"gguf","quantization":"Q4_K_M","parameters":"8 B","architecture":"llama"}}"""u8.ToArray());
-        string manifest = $$"""
-            {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.docker.ai.model.config.v0.1+json","digest":"{{config.Digest}}","size":{{config.Length}}},
-            "layers":[{"mediaType":"application/vnd.docker.ai.gguf.v3","digest":"{{weights.Digest}}","size":{{weights.Length}}}]}
-            """;
-        LoopbackModel model = LoopbackModel.OfBlobs("ai/llama", "8b", [weights, config]).WithManifest(System.Text.Encoding.UTF8.GetBytes(manifest));
+        LoopbackModel model = ForeignModels.OfDockersRunner("""{"config":{"format":"gguf","quantization":"Q4_K_M","parameters":"8 B","architecture":"llama"}}""");
         using DockerRegistry registry = await DockerRegistry.StartAsync();
         string name = await registry.PushAsync(model);
-        Assert.Equal([manifest], Texts(_session.Run($"Get-ModelManifest {name} -Raw")));
+        Assert.Equal([System.Text.Encoding.UTF8.GetString(model.Manifest)], Texts(_session.Run($"Get-ModelManifest {name} -Raw")));
         Assert.Equal(["Downloaded", "Downloaded"], Texts(_session.Run($"Get-ModelManifest {name} | Save-ModelBlob -StorePath '{_store.Path}' -VerifyInline | ForEach-Object {{ \"$($_.Status)\" }}")));
         Assert.Equal(["Valid", "Valid"], Texts(_session.Run($"Test-ModelBlob {name} '{_store.Path}' | ForEach-Object {{ \"$($_.Status)\" }}")));
         Assert.Equal(["Config Model"], Texts(_session.Run($"Get-ModelManifest {name} -Local -StorePath '{_store.Path}' | ForEach-Object {{ \"$($_.Config.Kind) $($_.Layers.Kind)\" }}")));

@@ -1,5 +1,6 @@
 using PSModel.Core.Faults;
 using PSModel.Core.Sources;
+using PSModel.Core.Store;
 
 namespace PSModel.Core.Folders;
 
@@ -16,7 +17,7 @@ internal sealed class FileBody(FileStream file, string path) : IBlobBody
         {
             return file.Read(buffer, offset, count);
         }
-        catch (Exception e) when (FolderFault.IsOfFolder(e))
+        catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             throw FolderFault.Unreadable(path, at, e);
         }

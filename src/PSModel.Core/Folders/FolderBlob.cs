@@ -37,7 +37,7 @@ internal sealed class FolderBlob(string path, Layer layer) : BlobSource
             file.Seek(range.Start, SeekOrigin.Begin);
             return new BlobStream(new FileBody(file, path), range.Start, range.End);
         }
-        catch (Exception e) when (FolderFault.IsOfFolder(e))
+        catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             file?.Dispose();
             throw FolderFault.Unreadable(path, range.Start, e);

@@ -5,9 +5,6 @@ namespace PSModel.Core.Folders;
 /// <summary>Makes a fault of what a file system says of a source. Stateless and thread-safe.</summary>
 internal static class FolderFault
 {
-    /// <summary>Whether a file system can be the reason.</summary>
-    public static bool IsOfFolder(Exception e) => e is IOException or UnauthorizedAccessException;
-
     /// <summary>A file that does not give its bytes. It is worth another try where it opened: a share has its moments.</summary>
     public static ModelFaultException Unreadable(string path, long at, Exception e) => new(
         ModelFault.BlobUnreadable,

@@ -94,13 +94,13 @@ public sealed class LayoutSource : FolderSource
         {
             bytes = ManifestFile.Read(IndexPath);
         }
-        catch (Exception e) when (FolderFault.IsOfFolder(e))
+        catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             throw FolderFault.NotFound(Root, $"'{IndexPath}' cannot be read: {e.Message}");
         }
 
         LayoutFault fault = new(IndexPath);
-        return fault.Read<List<LayoutEntry>>(bytes, root => root.TryGetProperty("manifests", out JsonElement manifests) && manifests.ValueKind == JsonValueKind.Array
+        return ManifestJson.ReadObject<List<LayoutEntry>>(bytes, fault.Because, root => root.TryGetProperty("manifests", out JsonElement manifests) && manifests.ValueKind == JsonValueKind.Array
             ? [.. manifests.EnumerateArray().Select(entry => ReadEntry(entry, fault))]
             : throw fault.Because("it has no list of manifests"));
     }
@@ -136,7 +136,7 @@ public sealed class LayoutSource : FolderSource
         {
             throw NotFound(name, $"{who} names {digest}, and '{path}' is not there");
         }
-        catch (Exception e) when (FolderFault.IsOfFolder(e))
+        catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             throw FolderFault.Unreadable(path, 0, e);
         }

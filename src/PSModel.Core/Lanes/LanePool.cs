@@ -50,7 +50,7 @@ internal sealed class LanePool : IDisposable
 
         foreach (Task thread in threads)
         {
-            thread.ContinueWith(static ended => _ = ended.Exception, TaskScheduler.Default).Wait();
+            BlockingWork.Settle(thread);
         }
     }
 

@@ -13,14 +13,24 @@ internal static class ManifestJson
     /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestInvalid"/>, with the reason.</exception>
     public static T Read<T>(byte[] bytes, ManifestFault fault, Func<JsonElement, T> read)
     {
-        if (bytes.Length > ManifestReader.MaximumBytes)
-        {
-            throw fault.Because($"it is longer than {ByteText.Of(ManifestReader.MaximumBytes)}");
-        }
-
-        if (HasControls(bytes))
+        if (bytes.Length <= ManifestReader.MaximumBytes && HasControls(bytes))
         {
             throw fault.Because("it holds control characters (U+007F to U+009F), which no terminal should be given");
+        }
+
+        return ReadObject(bytes, fault.Because, read);
+    }
+
+    /// <summary>Reads what a text says that is not shown as it is.</summary>
+    /// <param name="bytes">UTF-8 JSON, of <see cref="ManifestReader.MaximumBytes"/> at most.</param>
+    /// <param name="because">Makes the fault of a text that is none, with the reason.</param>
+    /// <param name="read">Given the object at the root.</param>
+    /// <exception cref="ModelFaultException">The fault that was made.</exception>
+    public static T ReadObject<T>(byte[] bytes, Func<string, Exception?, ModelFaultException> because, Func<JsonElement, T> read)
+    {
+        if (bytes.Length > ManifestReader.MaximumBytes)
+        {
+            throw because($"it is longer than {ByteText.Of(ManifestReader.MaximumBytes)}", null);
         }
 
         try
@@ -28,12 +38,12 @@ internal static class ManifestJson
             using JsonDocument document = JsonDocument.Parse(bytes);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? read(document.RootElement)
-                : throw fault.Because("it is not a JSON object");
+                : throw because("it is not a JSON object", null);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // The second is what a string says that is no text: half of a surrogate pair, or not UTF-8.
-            throw fault.Because(LooksLikeMarkup(bytes) ? "it is a web page, not JSON" : "it is not JSON", e);
+            throw because(LooksLikeMarkup(bytes) ? "it is a web page, not JSON" : "it is not JSON", e);
         }
     }
 

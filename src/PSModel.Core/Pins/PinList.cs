@@ -33,13 +33,7 @@ public static class PinList
         string beside = $"{path}.{Guid.NewGuid():N}.new";
         try
         {
-            using (FileStream file = new(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None))
-            {
-                file.Write(text, 0, text.Length);
-                DurableFile.Flush(file);
-            }
-
-            DurableFile.Replace(beside, path);
+            DurableFile.WriteWhole(() => new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None), text, beside, path);
         }
         catch (Exception e) when (StoreFault.IsOfStore(e))
         {

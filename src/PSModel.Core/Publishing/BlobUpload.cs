@@ -45,7 +45,7 @@ internal sealed class BlobUpload(RegistryPush push, StoredBlob blob, string? fro
         {
             // It is sent in one piece, and not before it is known to be right.
             _whole = file.ReadAll(cancellationToken);
-            RequireRight(file, cancellationToken);
+            file.RequireRight(cancellationToken);
         }
 
         try
@@ -195,7 +195,7 @@ internal sealed class BlobUpload(RegistryPush push, StoredBlob blob, string? fro
     {
         if (_whole is null)
         {
-            RequireRight(file, cancellationToken);
+            file.RequireRight(cancellationToken);
         }
 
         _isEnding = true;
@@ -219,15 +219,6 @@ internal sealed class BlobUpload(RegistryPush push, StoredBlob blob, string? fro
     }
 
     private static bool IsOfUpload(ModelFaultException e) => e is { Fault: ModelFault.UnexpectedStatus, Facts.StatusCode: 400 or 404 or 409 or 410 or 416 };
-
-    private void RequireRight(HashedFile file, CancellationToken cancellationToken)
-    {
-        BlobDigest actual = file.Digest(cancellationToken);
-        if (actual != blob.Layer.Digest)
-        {
-            throw blob.Damaged(actual);
-        }
-    }
 
     private void Cancel()
     {

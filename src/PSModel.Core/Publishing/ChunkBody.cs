@@ -23,13 +23,13 @@ internal sealed class ChunkBody(HashedFile file, long start, long end, TransferM
     {
         file.MoveTo(start, cancellationToken);
         meter.Reach(start);
-        while (file.Position < end)
-        {
-            ArraySegment<byte> piece = file.Peek(cancellationToken);
-            int count = (int)Math.Min(piece.Count, end - file.Position);
-            write(piece.Array!, piece.Offset, count);
-            file.Advance(count);
-            meter.Send(count);
-        }
+        file.ReadTo(
+            end,
+            (piece, offset, count) =>
+            {
+                write(piece, offset, count);
+                meter.Send(count);
+            },
+            cancellationToken);
     }
 }

@@ -52,7 +52,24 @@ internal sealed class HashedFile : IDisposable
         }
     }
 
-    /// <summary>Some of the bytes that come next: at the end none. They are good until <see cref="Advance"/>.</summary>
+    /// <summary>Gives the bytes that come next.</summary>
+    /// <param name="end">Where to stop.</param>
+    /// <param name="use">Given each piece: the array, where in it the piece begins, and its length. Where it fails, the piece comes next
+    /// still.</param>
+    /// <param name="cancellationToken">Ends the wait for the disk.</param>
+    /// <exception cref="ModelFaultException">The file ends early, or cannot be read.</exception>
+    public void ReadTo(long end, Action<byte[], int, int> use, CancellationToken cancellationToken)
+    {
+        while (Position < end)
+        {
+            ArraySegment<byte> piece = Peek(cancellationToken);
+            int count = (int)Math.Min(piece.Count, end - Position);
+            use(piece.Array!, piece.Offset, count);
+            Advance(count);
+        }
+    }
+
+    /// <summary>Some of the bytes that come next: at the end none. They are good until the next call.</summary>
     /// <exception cref="ModelFaultException">The file ends early, or cannot be read.</exception>
     public ArraySegment<byte> Peek(CancellationToken cancellationToken)
     {
@@ -74,7 +91,7 @@ internal sealed class HashedFile : IDisposable
     }
 
     /// <summary>Goes on behind so many of the bytes that <see cref="Peek"/> gave.</summary>
-    public void Advance(int count)
+    private void Advance(int count)
     {
         Position += count;
         _used += count;
@@ -100,11 +117,7 @@ internal sealed class HashedFile : IDisposable
             }
         }
 
-        while (Position < offset)
-        {
-            int count = Peek(cancellationToken).Count;
-            Advance((int)Math.Min(count, offset - Position));
-        }
+        ReadTo(offset, static (_, _, _) => { }, cancellationToken);
     }
 
     /// <summary>All bytes, from wherever it is.</summary>
@@ -113,13 +126,7 @@ internal sealed class HashedFile : IDisposable
     {
         MoveTo(0, cancellationToken);
         byte[] bytes = new byte[Size];
-        while (Position < Size)
-        {
-            ArraySegment<byte> piece = Peek(cancellationToken);
-            Buffer.BlockCopy(piece.Array!, piece.Offset, bytes, (int)Position, piece.Count);
-            Advance(piece.Count);
-        }
-
+        ReadTo(Size, (piece, start, count) => Buffer.BlockCopy(piece, start, bytes, (int)Position, count), cancellationToken);
         return bytes;
     }
 
@@ -133,6 +140,17 @@ internal sealed class HashedFile : IDisposable
             {
                 _states.Remove(known);
             }
+        }
+    }
+
+    /// <summary>Sees that all bytes, as they were given, have the blob's digest.</summary>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.DigestMismatch"/>, or the file ends early, or cannot be read.</exception>
+    public void RequireRight(CancellationToken cancellationToken)
+    {
+        BlobDigest actual = Digest(cancellationToken);
+        if (actual != _blob.Layer.Digest)
+        {
+            throw _blob.Damaged(actual);
         }
     }
 

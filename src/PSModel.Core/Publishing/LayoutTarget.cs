@@ -28,14 +28,13 @@ internal sealed class LayoutTarget(LayoutFolder folder, Action<string> tell) : I
         folder.RequireRoom(blob.Layer);
         meter.Phase = TransferPhase.Uploading;
         using HashedFile file = HashedFile.Open(blob);
-        folder.WriteBlob(blob.Layer.Digest, copy => Copy(file, copy, blob.Layer.Size, meter, cancellationToken), () =>
+        folder.WriteBlob(blob.Layer.Digest, copy => file.ReadTo(blob.Layer.Size, (piece, start, count) =>
         {
-            BlobDigest actual = file.Digest(cancellationToken);
-            if (actual != blob.Layer.Digest)
-            {
-                throw blob.Damaged(actual);
-            }
-
+            copy.Write(piece, start, count);
+            meter.Send(count);
+        }, cancellationToken), () =>
+        {
+            file.RequireRight(cancellationToken);
             meter.Phase = TransferPhase.Committing;
         });
         return PublishOutcome.Published;
@@ -64,16 +63,5 @@ internal sealed class LayoutTarget(LayoutFolder folder, Action<string> tell) : I
 
         folder.ChangeIndex(index => LayoutIndex.With(index, manifest), cancellationToken);
         return true;
-    }
-
-    private static void Copy(HashedFile file, FileStream copy, long size, TransferMeter meter, CancellationToken cancellationToken)
-    {
-        while (file.Position < size)
-        {
-            ArraySegment<byte> piece = file.Peek(cancellationToken);
-            copy.Write(piece.Array!, piece.Offset, piece.Count);
-            file.Advance(piece.Count);
-            meter.Send(piece.Count);
-        }
     }
 }

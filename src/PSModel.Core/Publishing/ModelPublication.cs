@@ -75,7 +75,7 @@ internal sealed class ModelPublication(string name, ModelStore store, Manifest m
         // What a dry run tells is in the manifest's order.
         int lanes = options.IsDryRun ? 1 : Math.Min(options.BlobsAtATime, layers.Count);
         Task[] running = [.. Enumerable.Range(0, lanes).Select(_ => BlockingWork.RunAsync(() => RunLane(left, isAgain, stop)))];
-        Task.WhenAll(running).ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait(CancellationToken.None);
+        BlockingWork.Settle(Task.WhenAll(running));
         cancellationToken.ThrowIfCancellationRequested();
         if (running.Select(task => task.Exception?.InnerException).FirstOrDefault(e => e is not null and not OperationCanceledException) is { } failure)
         {

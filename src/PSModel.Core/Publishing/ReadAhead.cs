@@ -53,7 +53,7 @@ internal sealed class ReadAhead : IDisposable
     public void Dispose()
     {
         _stop.Cancel();
-        _reading.ContinueWith(static ended => _ = ended.Exception, TaskScheduler.Default).Wait();
+        BlockingWork.Settle(_reading);
         foreach (ReadBuffer unit in _free.Concat(_filled))
         {
             unit.Dispose();

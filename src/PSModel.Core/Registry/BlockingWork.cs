@@ -12,6 +12,13 @@ internal static class BlockingWork
     public static Task<T> RunAsync<T>(Func<T> work) =>
         Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
+    /// <summary>Ends when a task has ended, however that was: its exception is told of elsewhere, or nowhere.</summary>
+    public static Task SettleAsync(Task task) =>
+        task.ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
+    /// <summary>Returns when a task has ended, as <see cref="SettleAsync"/> does.</summary>
+    public static void Settle(Task task) => SettleAsync(task).Wait();
+
     /// <summary>Holds the caller's thread up for so long; none where that is no time at all.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled, before it or meanwhile.</exception>
     public static void Pause(TimeSpan time, CancellationToken cancellationToken)

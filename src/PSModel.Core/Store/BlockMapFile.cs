@@ -45,6 +45,21 @@ internal sealed class BlockMapFile(ModelStore store, BlobDigest digest)
     /// <summary>Removes the map, if there is one.</summary>
     public void Delete() => DurableFile.Delete(_path);
 
+    /// <summary>Writes the map of a blob that is as good to use without one.</summary>
+    /// <param name="map">The map.</param>
+    /// <param name="tell">Told of a failure.</param>
+    public void Keep(BlockMap map, Action<string> tell)
+    {
+        try
+        {
+            Write(map);
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            tell($"The block map of {digest} could not be written: {e.Message}");
+        }
+    }
+
     /// <summary>Writes the map.</summary>
     public void Write(BlockMap map)
     {

@@ -50,9 +50,17 @@ internal static class DurableFile
     /// <param name="bytes">The content.</param>
     /// <param name="temporary">A path on the same volume that nobody else uses.</param>
     /// <param name="path">The path under which it becomes visible.</param>
-    public static void WriteWhole(ModelStore store, byte[] bytes, string temporary, string path)
+    public static void WriteWhole(ModelStore store, byte[] bytes, string temporary, string path) =>
+        WriteWhole(() => WorkFile.Create(store, temporary), bytes, temporary, path);
+
+    /// <summary>Writes a small file whole or not at all, which need be of no store.</summary>
+    /// <param name="create">Makes the temporary file.</param>
+    /// <param name="bytes">The content.</param>
+    /// <param name="temporary">A path on the same volume that nobody else uses.</param>
+    /// <param name="path">The path under which it becomes visible.</param>
+    public static void WriteWhole(Func<FileStream> create, byte[] bytes, string temporary, string path)
     {
-        using (FileStream file = WorkFile.Create(store, temporary))
+        using (FileStream file = create())
         {
             file.Write(bytes, 0, bytes.Length);
             Flush(file);

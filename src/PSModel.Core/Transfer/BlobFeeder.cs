@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using PSModel.Core.Faults;
 using PSModel.Core.Names;
+using PSModel.Core.Registry;
 using PSModel.Core.Store;
 
 namespace PSModel.Core.Transfer;
@@ -70,7 +71,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
     /// <summary>Waits until nothing is open any more, whatever became of it, and tidies up.</summary>
     public async Task SettleAsync()
     {
-        await WhenEndedAsync().ContinueWith(static done => _ = done.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
+        await BlockingWork.SettleAsync(WhenEndedAsync()).ConfigureAwait(false);
         try
         {
             if (_hasLocked)
@@ -261,7 +262,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
                 return blob.FoundPresent();
             }
 
-            if (context.Options.Link && await TryLinkAsync(blob).ConfigureAwait(false))
+            if (context.Options.Link && context.Source.TryFindFile(blob.Layer) is { } file && await TryLinkAsync(blob, file).ConfigureAwait(false))
             {
                 blob.IsReadBack = true;
                 return BlobOutcome.Linked;
@@ -273,13 +274,8 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         }
     }
 
-    private async Task<bool> TryLinkAsync(PlannedBlob blob)
+    private async Task<bool> TryLinkAsync(PlannedBlob blob, string file)
     {
-        if (context.Source.TryFindFile(blob.Layer) is not { } file)
-        {
-            return false;
-        }
-
         await _reading.WaitAsync(_stopped).ConfigureAwait(false);
         try
         {

@@ -80,15 +80,8 @@ internal sealed class BlobPatch(SaveContext context, PlannedBlob planned, BlockM
             return;
         }
 
-        try
-        {
-            context.Tell($"The block map of {_layer.Digest} was wrong, and is written anew.");
-            new BlockMapFile(_store, _layer.Digest).Write(new BlockMap(map.Layout, right));
-        }
-        catch (Exception e) when (StoreFault.IsOfStore(e))
-        {
-            context.Tell($"The block map of {_layer.Digest} could not be written: {e.Message}");
-        }
+        context.Tell($"The block map of {_layer.Digest} was wrong, and is written anew.");
+        new BlockMapFile(_store, _layer.Digest).Keep(new BlockMap(map.Layout, right), context.Tell);
     }
 
     /// <summary>A failure to do so must not hide the one that led here.</summary>

@@ -136,16 +136,9 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
     /// <summary>The bytes are right, so their map is, whatever becomes of the file. A blob without one is as good to use.</summary>
     private void KeepMap(BlobHash hash)
     {
-        try
+        if (hash.Blocks is not null)
         {
-            if (hash.Blocks is not null)
-            {
-                new BlockMapFile(_store, planned.Digest).Write(hash.Blocks.Finish());
-            }
-        }
-        catch (Exception e) when (StoreFault.IsOfStore(e))
-        {
-            context.Tell($"The block map of {planned.Digest} could not be written: {e.Message}");
+            new BlockMapFile(_store, planned.Digest).Keep(hash.Blocks.Finish(), context.Tell);
         }
     }
 

@@ -80,7 +80,7 @@ internal sealed class LinkedBlob(SaveContext context, PlannedBlob planned, strin
         {
             return await BlobReader.ReadAsync(file.FilePath, ReadMode.Buffered, planned.Meter.Verify, blocks, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (FolderFault.IsOfFolder(e))
+        catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             throw FolderFault.Unreadable(source, planned.Meter.BytesVerified, e);
         }
@@ -89,16 +89,9 @@ internal sealed class LinkedBlob(SaveContext context, PlannedBlob planned, strin
     /// <summary>A small blob is one block.</summary>
     private void KeepMap(BlockMap map)
     {
-        try
+        if (map.Checksums.Count > 1)
         {
-            if (map.Checksums.Count > 1)
-            {
-                new BlockMapFile(_store, planned.Digest).Write(map);
-            }
-        }
-        catch (Exception e) when (StoreFault.IsOfStore(e))
-        {
-            context.Tell($"The block map of {planned.Digest} could not be written: {e.Message}");
+            new BlockMapFile(_store, planned.Digest).Keep(map, context.Tell);
         }
     }
 

@@ -40,10 +40,10 @@ internal sealed class ManifestQueue : IDisposable
     public void Dispose()
     {
         _stop.Cancel();
-        Settle(_looking);
+        BlockingWork.Settle(_looking);
         foreach (Task<ModelPlan?> look in _found)
         {
-            Settle(look);
+            BlockingWork.Settle(look);
         }
 
         _found.Dispose();
@@ -64,7 +64,7 @@ internal sealed class ManifestQueue : IDisposable
                 }
                 catch (OperationCanceledException)
                 {
-                    Settle(look);
+                    BlockingWork.Settle(look);
                     throw;
                 }
             }
@@ -88,8 +88,4 @@ internal sealed class ManifestQueue : IDisposable
             return null;
         }
     }
-
-    /// <summary>Returns when it has ended, however that was.</summary>
-    private static void Settle(Task task) =>
-        task.ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait();
 }

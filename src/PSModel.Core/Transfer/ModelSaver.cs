@@ -83,7 +83,7 @@ public sealed class ModelSaver
         {
             // Whatever ended it: no file stays open, and nothing is written any more.
             await feeder.SettleAsync().ConfigureAwait(false);
-            await manifests.WhenWritten.ContinueWith(static done => _ = done.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
+            await BlockingWork.SettleAsync(manifests.WhenWritten).ConfigureAwait(false);
 
             // The youngest garbage of a call is some megabytes, and the collector lets tens of them gather: a session of many calls
             // would grow by each of its first ones. This takes a few milliseconds.

@@ -180,7 +180,7 @@ public sealed class GetModelManifestCommand : SourceCommand
         else
         {
             ModelManifest read = OutputFactory.From(manifest);
-            read.Origin = WantedFolder?.Root ?? read.Origin;
+            read.Origin = Source is not null && _folder is not null ? _folder.Root : read.Origin;
             WholeObject.Write(this, read);
         }
     }

@@ -16,9 +16,10 @@ internal sealed class NameOfModelAttribute : ArgumentTransformationAttribute
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
     {
         PSObject item = PSObject.AsPSObject(inputData);
-        return OutputFactory.IsOf<ModelManifest>(item) || (item.BaseObject is PSCustomObject && OutputFactory.TryReadManifest(item) is not null)
+        bool isModel = OutputFactory.IsOf<ModelManifest>(item) || OutputFactory.IsOf<ModelTag>(item)
+            || (item.BaseObject is PSCustomObject && OutputFactory.TryReadManifest(item) is not null);
+        return isModel
             ? item.Properties["Name"]?.Value as string ?? string.Empty
-            : OutputFactory.IsOf<ModelTag>(item) ? item.Properties["Name"]?.Value as string ?? string.Empty
             : OfRow.Transform(engineIntrinsics, inputData);
     }
 }

@@ -66,15 +66,15 @@ public sealed class PublishModelBlobCommand : RegistryCommand
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        _names.AddRange(Name.Where(name => !_names.Contains(name, StringComparer.OrdinalIgnoreCase)));
+        _names.AddRange(Name.Except(_names, StringComparer.OrdinalIgnoreCase).ToList());
         Refuse(_place!.Reference is not null && _names.Count > 1, $"-Destination is the place of one model there, and the names '{OutsideText.Of(_names.FirstOrDefault())}' and '{OutsideText.Of(_names.LastOrDefault())}' are given for it.", nameof(Destination));
     }
 
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        List<BlobDigestPart> only = [.. Require(nameof(Digest), () => (Digest ?? []).Select(BlobDigestPart.Parse).ToList())];
-        List<PublishRequest> requests = [.. _names.Distinct(StringComparer.OrdinalIgnoreCase).Select(name => new PublishRequest(OutsideText.Typed(name), name))];
+        List<BlobDigestPart> only = Require(nameof(Digest), () => (Digest ?? []).Select(BlobDigestPart.Parse).ToList());
+        List<PublishRequest> requests = [.. _names.Select(name => new PublishRequest(OutsideText.Typed(name), name))];
         if (requests.Count == 0)
         {
             return;
@@ -94,11 +94,7 @@ public sealed class PublishModelBlobCommand : RegistryCommand
                 pump.Post(progress.End);
             },
             progress.Show);
-        if (forecast?.Sum() is { } sum)
-        {
-            // With -WhatIf it is shown, and nothing is asked.
-            ShouldProcess(sum, sum, MyInvocation.MyCommand.Name);
-        }
+        ShowForecast(forecast?.Sum());
     }
 
     /// <inheritdoc/>

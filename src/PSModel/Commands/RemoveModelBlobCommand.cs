@@ -79,14 +79,7 @@ public sealed class RemoveModelBlobCommand : StoreCommand
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing()
-    {
-        if (IsDryRun && _observer?.Forecast.Sum() is { } sum)
-        {
-            // With -WhatIf it is shown, and nothing is asked.
-            ShouldProcess(sum, sum, MyInvocation.MyCommand.Name);
-        }
-    }
+    protected override void EndProcessing() => ShowForecast(IsDryRun ? _observer?.Forecast.Sum() : null);
 
     private void RemoveModels(string name)
     {

@@ -97,10 +97,8 @@ public sealed class SaveModelBlobCommand : SourceCommand
     /// <inheritdoc/>
     protected override void Begin()
     {
-        bool isInline = VerifyInlineChoice.Resolve(MyInvocation.BoundParameters.ContainsKey(nameof(VerifyInline)), VerifyInline, WriteWarning);
-        bool isDryRun = IsDryRun;
-        _forecast = isDryRun ? new SaveForecast(OpenStore(StorePath)) : null;
-        _isInline = isInline;
+        _isInline = VerifyInlineChoice.Resolve(MyInvocation.BoundParameters.ContainsKey(nameof(VerifyInline)), VerifyInline, WriteWarning);
+        _forecast = IsDryRun ? new SaveForecast(OpenStore(StorePath)) : null;
         Refuse(Link && WantedReference is not null, "-Link is for a folder, and -Source names a place of a registry.", nameof(Link), "Leave out one of them.");
     }
 
@@ -115,17 +113,19 @@ public sealed class SaveModelBlobCommand : SourceCommand
             return;
         }
 
-        RequireOneName(ParameterSetName == ManifestSet ? [Manifest!.Name ?? string.Empty] : Name);
-        string? origin = ParameterSetName == ManifestSet ? Manifest!.Origin : string.IsNullOrEmpty(Origin) ? null : Origin;
-        if (TryOpenSource(origin, ParameterSetName == ManifestSet ? Manifest!.Name ?? string.Empty : Name.FirstOrDefault() ?? string.Empty) is not { } source)
+        bool isManifest = ParameterSetName == ManifestSet;
+        string[] names = isManifest ? [Manifest!.Name ?? string.Empty] : Name;
+        RequireOneName(names);
+        string? origin = isManifest ? Manifest!.Origin : string.IsNullOrEmpty(Origin) ? null : Origin;
+        if (TryOpenSource(origin, names.FirstOrDefault() ?? string.Empty) is not { } source)
         {
             return;
         }
 
         string? runner = WantedRunner;
-        List<ModelRequest> requests = ParameterSetName == ManifestSet
-            ? [new ModelRequest(Manifest!.Name ?? string.Empty, _ => Complete(OutputFactory.ToManifest(Manifest), source))]
-            : [.. Name.Select(name => new ModelRequest(OutsideText.Typed(name), token => source.GetManifest(ModelName.Parse(name), origin, runner, token)))];
+        List<ModelRequest> requests = isManifest
+            ? [new ModelRequest(names[0], _ => Complete(OutputFactory.ToManifest(Manifest!), source))]
+            : [.. names.Select(name => new ModelRequest(OutsideText.Typed(name), token => source.GetManifest(ModelName.Parse(name), origin, runner, token)))];
         if (requests.Count > 0)
         {
             Save(source, requests, only);
@@ -133,14 +133,7 @@ public sealed class SaveModelBlobCommand : SourceCommand
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing()
-    {
-        if (_forecast?.Sum() is { } sum)
-        {
-            // With -WhatIf it is shown, and nothing is asked.
-            ShouldProcess(sum, sum, MyInvocation.MyCommand.Name);
-        }
-    }
+    protected override void EndProcessing() => ShowForecast(_forecast?.Sum());
 
     /// <summary>The digests; one that is none is told of once, although each input is asked for it.</summary>
     private List<BlobDigestPart> ReadDigests()

@@ -30,6 +30,16 @@ public abstract class StoreCommand : AsyncCommand
         ? LanguagePrimitives.IsTrue(whatIf)
         : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
 
+    /// <summary>Shows what a call would do in all. With -WhatIf it is shown, and nothing is asked.</summary>
+    /// <param name="sum">The sum; <see langword="null"/> where there is nothing to show.</param>
+    private protected void ShowForecast(string? sum)
+    {
+        if (sum is not null)
+        {
+            ShouldProcess(sum, sum, MyInvocation.MyCommand.Name);
+        }
+    }
+
     /// <summary>The models whose names are like a pattern; why they cannot be listed is an error.</summary>
     /// <param name="pattern">The pattern.</param>
     /// <param name="root">Where they are listed, for the error.</param>

@@ -24,10 +24,6 @@ public sealed class LayoutTests : PublishTests
 
     private IEnumerable<string> NamesOf(string annotation) => Entries.Select(entry => entry!["annotations"]![annotation]!.GetValue<string>());
 
-    private static LoopbackModel OfOci(LoopbackModel model) => model.WithManifest(System.Text.Encoding.UTF8.GetBytes(System.Text.Encoding.UTF8.GetString(model.Manifest)
-        .Replace("application/vnd.docker.distribution.manifest.v2", "application/vnd.oci.image.manifest.v1", StringComparison.Ordinal)
-        .Replace("application/vnd.docker.container.image.v1", "application/vnd.oci.image.config.v1", StringComparison.Ordinal)));
-
     [Fact]
     public async Task A_folder_becomes_a_layout_with_every_byte_and_a_second_call_changes_nothing()
     {
@@ -159,7 +155,7 @@ public sealed class LayoutTests : PublishTests
     public async Task Skopeo_reads_it_and_carries_it_to_a_registry()
     {
         using DockerRegistry registry = await DockerRegistry.StartAsync();
-        LoopbackModel model = OfOci(_model);
+        LoopbackModel model = _model.OfOci();
         await PublishToAsync(Put(model, _registry));
         Assert.Empty(Faults);
         using ChildProcess inspected = ChildProcess.Start("skopeo", ["inspect", "--raw", $"oci:{Layout}:1b"]);
