@@ -4,7 +4,7 @@ Runs Pester files, and ends with the number of tests that did not pass as the ex
 .PARAMETER Pester
 The module's manifest, or its name where it is installed.
 .PARAMETER Path
-The files, in the order in which they run; all of this folder where none is named.
+The files, in the order in which they run; all of this folder and of the samples where none is named.
 .PARAMETER Reversed
 The files in reversed order.
 .PARAMETER ResultPath
@@ -15,7 +15,7 @@ A file for the results, as NUnit XML.
 [CmdletBinding()]
 param(
     [string] $Pester = 'Pester',
-    [string[]] $Path = (Get-ChildItem $PSScriptRoot -Filter *.Tests.ps1 | Sort-Object Name | ForEach-Object FullName),
+    [string[]] $Path = (Get-ChildItem $PSScriptRoot, (Join-Path $PSScriptRoot samples) -Filter *.Tests.ps1 | Sort-Object Name | ForEach-Object FullName),
     [switch] $Reversed,
     [string] $ResultPath
 )
@@ -37,5 +37,6 @@ if ($ResultPath) {
 }
 
 $result = Invoke-Pester -Configuration $configuration
+"Culture: $((Get-Culture).Name)"
 "Pester $((Get-Module Pester).Version): $($result.PassedCount) passed, $($result.FailedCount) failed, $($result.SkippedCount) skipped."
 exit $result.TotalCount - $result.PassedCount - $result.SkippedCount + $result.FailedContainersCount

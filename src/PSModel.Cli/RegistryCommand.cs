@@ -9,16 +9,45 @@ internal static class RegistryCommand
 {
     private const long MiB = 1024 * 1024;
 
-    public static async Task<int> RunAsync(string[] arguments)
+    /// <summary>One TiB.</summary>
+    private const long MostMiB = 1024 * 1024;
+
+    /// <summary>Reads the command's arguments.</summary>
+    /// <param name="arguments">Options and their values.</param>
+    /// <param name="size">The size of each model's weights, in MiB.</param>
+    /// <param name="port">The port; 0 for a free one.</param>
+    /// <returns>Whether that is what they are.</returns>
+    public static bool TryRead(string[] arguments, out long size, out int port)
     {
-        long size = Read(arguments, "--size", 16) * MiB;
-        int port = (int)Read(arguments, "--port", 0);
+        size = 16;
+        port = 0;
+        for (int i = 0; i < arguments.Length; i += 2)
+        {
+            string value = i + 1 < arguments.Length ? arguments[i + 1] : string.Empty;
+            switch (arguments[i])
+            {
+                case "--size" when TryReadNumber(value, 1, MostMiB, out size):
+                    break;
+                case "--port" when TryReadNumber(value, 0, ushort.MaxValue, out long number):
+                    port = (int)number;
+                    break;
+                default:
+                    return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Serves until it is stopped.</summary>
+    public static async Task<int> RunAsync(long size, int port)
+    {
         await using LoopbackRegistry registry = LoopbackRegistry.Start(port);
         registry.Fault = FaultyModels.Misbehave;
-        string name = registry.Offer(LoopbackModel.Generate("library/demo", "latest", size));
+        string name = registry.Offer(LoopbackModel.Generate("library/demo", "latest", size * MiB));
         foreach (string faulty in FaultyModels.Names)
         {
-            registry.Offer(LoopbackModel.Generate($"library/{faulty}", "latest", size, seed: 2));
+            registry.Offer(LoopbackModel.Generate($"library/{faulty}", "latest", size * MiB, seed: 2));
         }
 
         TaskCompletionSource stopped = new();
@@ -46,9 +75,6 @@ internal static class RegistryCommand
         }
     }
 
-    private static long Read(string[] arguments, string option, long otherwise)
-    {
-        int at = Array.IndexOf(arguments, option);
-        return at >= 0 && at + 1 < arguments.Length ? long.Parse(arguments[at + 1], CultureInfo.InvariantCulture) : otherwise;
-    }
+    private static bool TryReadNumber(string text, long least, long most, out long number) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number >= least && number <= most;
 }

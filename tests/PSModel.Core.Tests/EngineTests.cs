@@ -16,11 +16,15 @@ public abstract class EngineTests : IAsyncLifetime, IDisposable
 {
     private protected const int MB = 1_000_000;
 
-    internal TemporaryFolder Folder { get; } = new();
+    /// <summary>Makes the store's folder.</summary>
+    /// <param name="parent">Below what; the system's folder for temporary files where nothing is said.</param>
+    protected EngineTests(string? parent = null) => Folder = new TemporaryFolder(parent);
+
+    internal TemporaryFolder Folder { get; }
 
     internal LoopbackRegistry Registry { get; } = LoopbackRegistry.Start();
 
-    internal TransferOptions Options { get; } = new();
+    internal TransferOptions Options { get; } = new() { RemovalTime = TimeSpan.FromMilliseconds(20) };
 
     internal RegistryOptions RegistryOptions { get; } = new()
     {

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using PSModel.Core.Names;
 using PSModel.Core.Store;
 using PSModel.Core.Transfer;
@@ -8,6 +10,9 @@ namespace PSModel.Core.Tests;
 /// <summary>All blobs of a call are one plan.</summary>
 public sealed class ManyBlobsTests : EngineTests
 {
+    /// <summary>The milliseconds that the server takes to answer.</summary>
+    private const int Answer = 20;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     [Theory]
@@ -16,23 +21,24 @@ public sealed class ManyBlobsTests : EngineTests
     public async Task Blobs_are_fetched_side_by_side(int size)
     {
         LoopbackModel model = LoopbackModel.GenerateMany("library/many", "latest", 40, size);
-        int now = 0;
-        int most = 0;
+        ConcurrentQueue<TimeSpan> asked = new();
         int mostOpen = 0;
         Options.Connections = 8;
+        Stopwatch clock = Stopwatch.StartNew();
         Fault((_, answer) =>
         {
-            // The answer takes its time; as many as are asked for meanwhile are underway side by side.
-            most = Math.Max(most, Interlocked.Increment(ref now));
+            asked.Enqueue(clock.Elapsed);
             mostOpen = Math.Max(mostOpen, Watcher.Meters.Sum(meter => meter.Connections));
-            Thread.Sleep(20);
-            Interlocked.Decrement(ref now);
+            answer.Delay = TimeSpan.FromMilliseconds(Answer);
             answer.BytesPerSecond = 20 * MB;
         });
         await Watcher.SaveAsync(this, model).WaitAsync(Patience);
 
         await AssertWholeAsync(model);
-        Assert.True(most >= 2);
+
+        // One connection asks again when its answer has come, and no sooner.
+        TimeSpan[] times = [.. asked.Order()];
+        Assert.Contains(times.Zip(times.Skip(1)), pair => (pair.Second - pair.First).TotalMilliseconds < Answer / 2);
 
         // Counted here, since a server still serves a connection for a moment that was given up.
         Assert.InRange(mostOpen, 0, 8);

@@ -85,6 +85,7 @@ public sealed class RepairTests : EngineTests
 
         Assert.Equal(ModelFault.SizeMismatch, fault.Fault);
         Assert.Equal((content.Length - 1, content.Length), (fault.Facts.ExpectedSize, fault.Facts.ActualSize));
+        Assert.Equal("The file is right. Only the model's owner can mend its manifest.", fault.Facts.Remedy);
         Assert.True(File.Exists(saved.Path));
     }
 

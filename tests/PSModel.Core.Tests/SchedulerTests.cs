@@ -76,6 +76,25 @@ public sealed class SchedulerTests
     }
 
     [Fact]
+    public void Of_more_lanes_than_are_worth_it_the_one_that_has_what_the_server_sends_stays()
+    {
+        // Once: the first to ask left, and where that was the owner the server had to send everything again.
+        Scheduler scheduler = new(new ScheduleOptions { Lanes = 4 });
+        BlobSchedule blob = Add(scheduler, 100 * MiB);
+        List<LaneSchedule> lanes = Enter(scheduler, 2);
+        LaneSchedule owner = lanes[0];
+        Scheduler.Leave(lanes[1]);
+        Assert.True(scheduler.IgnoresRanges(owner));
+        scheduler.Limit.Refuse(others: 1, retryAfter: null, _now);
+        FetchAll(scheduler, owner);
+        Assert.True(owner.Segment!.IsComplete);
+        Scheduler.Leave(owner);
+        Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(owner, _now).Kind);
+        Assert.Equal(LaneOrderKind.Leave, scheduler.Next(lanes[1], _now).Kind);
+        Assert.Same(owner, blob.Owner);
+    }
+
+    [Fact]
     public void Whatever_the_order_of_arrival_the_order_of_delivery_is_that_of_the_blob()
     {
         Scheduler scheduler = new(new ScheduleOptions { Lanes = 3 });

@@ -168,6 +168,20 @@ public sealed class TransferTests : EngineTests
         Assert.True(open >= 3);
     }
 
+    /// <summary>As a docker-registry does that fetches the blob from elsewhere while it sends it, and once more for each that asks.</summary>
+    [Fact]
+    public async Task A_registry_that_does_not_say_that_it_sends_parts_is_asked_for_none()
+    {
+        Fault((_, answer) =>
+        {
+            answer.SendWhole();
+            answer.Headers.Remove("Accept-Ranges");
+            answer.BytesPerSecond = 6 * MB;
+        });
+        await SaveAsync(BlobContent.Generate(12 * MB, 1));
+        Assert.Null(Assert.Single(BlobRequests).Range);
+    }
+
     [Fact]
     public async Task A_registry_that_ignores_ranges_is_the_case_of_one_connection()
     {

@@ -34,6 +34,9 @@ internal sealed class TransferWatcher : ISaveObserver
 
     public List<string> Told { get; } = [];
 
+    /// <summary>What of it was told as a warning.</summary>
+    public List<string> Warnings { get; } = [];
+
     public SavedBlob? Saved { get; private set; }
 
     /// <summary>The counter of each blob whose turn has come.</summary>
@@ -137,7 +140,15 @@ internal sealed class TransferWatcher : ISaveObserver
 
     public void ModelEnded(string target, ModelFaultException? fault) => _fault ??= fault;
 
-    public void Warn(string message) => Tell(message);
+    public void Warn(string message)
+    {
+        lock (Warnings)
+        {
+            Warnings.Add(message);
+        }
+
+        Tell(message);
+    }
 
     public void Tell(string message)
     {

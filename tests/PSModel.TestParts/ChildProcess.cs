@@ -69,6 +69,7 @@ public sealed class ChildProcess : IDisposable
     }
 
     /// <summary>Waits until a text stands in the output.</summary>
+    /// <exception cref="TimeoutException">It does not; the message has what does.</exception>
     public async Task WaitForAsync(string text)
     {
         TaskCompletionSource seen = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -78,7 +79,14 @@ public sealed class ChildProcess : IDisposable
             Check();
         }
 
-        await seen.Task.WaitAsync(Patience);
+        try
+        {
+            await seen.Task.WaitAsync(Patience);
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"'{text}' did not come; there was: {Output}{Error}");
+        }
     }
 
     /// <summary>Waits for the end, two minutes where nothing else is said.</summary>

@@ -37,9 +37,9 @@ public sealed class NeedsFactAttribute : FactAttribute
         }
     }
 
-    /// <summary>The path of a program, if it is there.</summary>
+    /// <summary>The path of a program, if it is there: of the system, or of what tests/windows/install.sh brings besides Wine.</summary>
     public static string? Find(string program) =>
-        $"{Environment.GetEnvironmentVariable("PATH")}{Path.PathSeparator}/usr/sbin"
+        string.Join(Path.PathSeparator, Environment.GetEnvironmentVariable("PATH"), "/usr/sbin", Path.Combine(Wine.Cache, "bin"))
             .Split(Path.PathSeparator)
             .Select(folder => Path.Combine(folder, program))
             .FirstOrDefault(File.Exists);

@@ -7,11 +7,10 @@ namespace PSModel.TestParts;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class NeedsWineFactAttribute : FactAttribute
 {
-    public NeedsWineFactAttribute()
+    /// <param name="programs">Programs of this side that it needs as well.</param>
+    public NeedsWineFactAttribute(params string[] programs)
     {
-        if (!Wine.IsThere)
-        {
-            Skip = "needs Wine: tests/windows/install.sh";
-        }
+        string[] missing = [.. programs.Where(program => NeedsFactAttribute.Find(program) is null)];
+        Skip = !Wine.IsThere ? "needs Wine: tests/windows/install.sh" : missing.Length > 0 ? $"needs {string.Join(" and ", missing)}" : null;
     }
 }

@@ -9,7 +9,7 @@ namespace PSModel.TestParts;
 /// <summary>A store as Ollama leaves it, made by hand: the tree that every Ollama reads, and that of a later one (change 16590).</summary>
 public sealed class OllamaStore(string root)
 {
-    private static readonly string[] Trees = ["manifests", "manifests-v2"];
+    private static readonly string[] Trees = ["manifests-v2", "manifests"];
     private static readonly string[] Lists = ["layers", "manifests"];
 
     private const string DockerManifest = "application/vnd.docker.distribution.manifest.v2+json";
@@ -100,34 +100,100 @@ public sealed class OllamaStore(string root)
         }
     }
 
-    /// <summary>What Ollama removes when it starts: blobs over an hour old that neither tree names, as long as each entry of them
-    /// leads to a blob.</summary>
+    /// <summary>What a later Ollama removes when it starts: blobs over an hour old that no model names. A model is what the first file of
+    /// its name says, of <c>manifests-v2/</c> before <c>manifests/</c>, and in the order of their letters; both names of the default
+    /// host are one. Nothing goes where one of these cannot be read.</summary>
     public void Prune()
     {
-        HashSet<string> named = [];
-        foreach (string path in Trees.Select(tree => Path.Combine(root, tree)).Where(Directory.Exists).SelectMany(tree => Directory.GetFiles(tree, "*", SearchOption.AllDirectories)))
+        Dictionary<string, string> models = [];
+        foreach (string path in Trees.SelectMany(FilesOf))
         {
-            byte[] bytes = File.ReadAllBytes(path);
-            named.Add(DigestOf(bytes));
-            using JsonDocument document = JsonDocument.Parse(bytes);
-            foreach (string list in Lists)
-            {
-                if (document.RootElement.TryGetProperty(list, out JsonElement entries) && entries.ValueKind == JsonValueKind.Array)
-                {
-                    named.UnionWith(entries.EnumerateArray().Select(entry => entry.GetProperty("digest").GetString()!));
-                }
-            }
+            models.TryAdd(NameOf(path), path);
+        }
 
-            if (document.RootElement.TryGetProperty("config", out JsonElement config))
-            {
-                named.Add(config.GetProperty("digest").GetString()!);
-            }
+        if (models.Values.Any(path => !File.Exists(path)))
+        {
+            return;
+        }
+
+        HashSet<string> named = [];
+        foreach (string path in models.Values)
+        {
+            Collect(File.ReadAllBytes(path), named);
         }
 
         DateTime hourAgo = DateTime.UtcNow.AddHours(-1);
         foreach (string blob in Directory.GetFiles(Path.Combine(root, "blobs")).Where(blob => File.GetLastWriteTimeUtc(blob) < hourAgo && !named.Contains(Path.GetFileName(blob).Replace('-', ':'))))
         {
             File.Delete(blob);
+        }
+    }
+
+    /// <summary>What <c>ollama rm</c> does: the manifest goes, and then each blob of it that no other one names, for which all are
+    /// read each time.</summary>
+    /// <param name="looked">Called between a look at the manifests and what follows from it.</param>
+    /// <param name="parts">The parts of the manifest's path.</param>
+    public void Remove(Action looked, params string[] parts)
+    {
+        HashSet<string> own = [];
+        Collect(File.ReadAllBytes(ManifestPath(parts)), own);
+        for (bool isGone = false; !isGone;)
+        {
+            try
+            {
+                File.Delete(ManifestPath(parts));
+                isGone = true;
+            }
+            catch (IOException)
+            {
+                // Windows removes nothing that is just being read.
+            }
+        }
+
+        foreach (string digest in own)
+        {
+            HashSet<string> named = [];
+            Array.ForEach([.. Trees.SelectMany(FilesOf)], path => Collect(File.ReadAllBytes(path), named));
+            looked();
+            if (!named.Contains(digest))
+            {
+                File.Delete(Path.Combine(root, "blobs", digest.Replace(':', '-')));
+            }
+        }
+    }
+
+    private string[] FilesOf(string tree)
+    {
+        string folder = Path.Combine(root, tree);
+        return Directory.Exists(folder) ? [.. Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)] : [];
+    }
+
+    private string NameOf(string path)
+    {
+        string[] parts = Path.GetRelativePath(root, path).Split(Path.DirectorySeparatorChar);
+        string host = parts[1].Replace("%3A", ":", StringComparison.OrdinalIgnoreCase);
+        return string.Join('/', [host == "ollama.com" ? "registry.ollama.ai" : host, .. parts[2..]]);
+    }
+
+    /// <summary>The digests of a manifest, and of those that are there of a list.</summary>
+    private void Collect(byte[] bytes, HashSet<string> named)
+    {
+        named.Add(DigestOf(bytes));
+        using JsonDocument document = JsonDocument.Parse(bytes);
+        foreach (JsonElement entry in Lists.Select(list => document.RootElement.TryGetProperty(list, out JsonElement entries) && entries.ValueKind == JsonValueKind.Array ? entries : default).Where(entries => entries.ValueKind == JsonValueKind.Array).SelectMany(entries => entries.EnumerateArray()))
+        {
+            string digest = entry.GetProperty("digest").GetString()!;
+            named.Add(digest);
+            string blob = Path.Combine(root, "blobs", digest.Replace(':', '-'));
+            if (entry.TryGetProperty("runner", out _) && File.Exists(blob))
+            {
+                Collect(File.ReadAllBytes(blob), named);
+            }
+        }
+
+        if (document.RootElement.TryGetProperty("config", out JsonElement config))
+        {
+            named.Add(config.GetProperty("digest").GetString()!);
         }
     }
 

@@ -46,6 +46,15 @@ public sealed class PushRegistry : IDisposable
         return new Uri(Address, path).AbsoluteUri;
     }
 
+    /// <summary>Changes what uploads have brought so far.</summary>
+    public void ChangeUploads(Action<byte[]> change)
+    {
+        foreach (MemoryStream upload in _uploads.Values)
+        {
+            change(upload.GetBuffer());
+        }
+    }
+
     public void Dispose()
     {
         _listener.Dispose();

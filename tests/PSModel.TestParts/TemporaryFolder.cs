@@ -10,6 +10,9 @@ public sealed class TemporaryFolder : IDisposable
         Directory.CreateDirectory(Path);
     }
 
+    /// <summary>A folder below which files can have two names: on the overlay of a container that takes a copy.</summary>
+    public static string? WithLinks => OperatingSystem.IsLinux() ? "/dev/shm" : null;
+
     public string Path { get; }
 
     public string Blobs => System.IO.Path.Combine(Path, "blobs");

@@ -14,15 +14,23 @@ public static class Wine
 
     private static readonly string Folder = Path.Combine(Checkout.Root, "tests", "windows");
 
-    /// <summary>Whether it is there whole.</summary>
-    public static bool IsThere => !OperatingSystem.IsWindows() && Environment.UserName == "root" && File.Exists(Path.Combine(
+    /// <summary>Where it lies, and what came with it.</summary>
+    public static string Cache { get; } = Path.Combine(
         Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache ? cache : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
-        "psmodel-wine",
-        "ready"));
+        "psmodel-wine");
+
+    /// <summary>Whether it is there whole.</summary>
+    public static bool IsThere => !OperatingSystem.IsWindows() && Environment.UserName == "root" && File.Exists(Path.Combine(Cache, "ready"));
 
     /// <summary>Starts a program for .NET as a program of Windows, on a console of its own.</summary>
     /// <remarks>Under whatever shell the user has: a script of several lines came through with bash alone.</remarks>
-    public static ChildProcess Start(params string[] arguments) => ChildProcess.Start(Path.Combine(Folder, "run.sh"), arguments, ("SHELL", "/bin/sh"));
+    public static ChildProcess Start(params string[] arguments) => StartTraced("-all", arguments);
+
+    /// <summary>Starts one whose calls of Windows are written with what it tells.</summary>
+    /// <param name="channels">Which calls, as Wine's <c>WINEDEBUG</c> has them.</param>
+    /// <param name="arguments">The program and its arguments.</param>
+    public static ChildProcess StartTraced(string channels, params string[] arguments) =>
+        ChildProcess.Start(Path.Combine(Folder, "run.sh"), arguments, ("SHELL", "/bin/sh"), ("PSMODEL_WINEDEBUG", channels));
 
     /// <summary>Runs the tests of a project there, less those that <c>left-out.txt</c> names. A few that fail are run once more, alone:
     /// beside other tests Wine is slower than those of many connections expect.</summary>

@@ -56,6 +56,13 @@ public sealed partial class AdviceTests : IAsyncLifetime, IDisposable
         Assert.EndsWith("fetches it.", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_file_that_is_not_there_is_no_matter_of_a_digest()
+    {
+        ErrorRecord error = _engine.Run("param($path, $digest) Test-ModelBlob -LiteralPath $path -Digest $digest -Diagnose", _store.Blob(_model.Blobs[0].Digest), _model.Blobs[0].Digest).SingleError("BlobNotFound", ErrorCategory.ObjectNotFound);
+        Assert.Equal("Check the path.", error.ErrorDetails.RecommendedAction);
+    }
+
     [Theory]
     [InlineData("flip", "DigestMismatch", ErrorCategory.InvalidData)]
     [InlineData("lost", "BlobNotFound", ErrorCategory.ObjectNotFound)]
@@ -92,6 +99,117 @@ public sealed partial class AdviceTests : IAsyncLifetime, IDisposable
         EngineResult result = _engine.Run("param($store, $registry) " + Save, Path.Combine(file, "store"), _registry.Address);
         result.SingleError("StoreNotWritable", ErrorCategory.PermissionDenied);
         Assert.Empty(result.Output);
+    }
+
+    [Theory]
+    [InlineData("Save-ModelBlob demo env:/x")]
+    [InlineData("Get-ModelManifest demo -Source env:/x")]
+    [InlineData("Test-ModelBlob -LiteralPath env:/x")]
+    [InlineData("Publish-ModelBlob demo $store -Destination env:/x")]
+    [InlineData("Import-ModelPin env:/x")]
+    [InlineData("[pscustomobject]@{ Raw = 'x'; Digest = 'x'; Host = 'x'; Namespace = 'x'; Model = 'x'; Tag = 'x' } | Export-ModelPin env:/x")]
+    public void A_path_that_is_none_is_what_has_to_be_corrected(string command)
+    {
+        ErrorRecord error = ErrorOf(command, "StoreNotWritable");
+        Assert.Equal("env:/x", error.TargetObject);
+        Assert.Equal("Give a path of the file system.", error.ErrorDetails.RecommendedAction);
+    }
+
+    [Theory]
+    [InlineData("Publish-ModelBlob demo $store -Digest xyz", "InvalidDigest", "xyz")]
+    [InlineData("Publish-ModelBlob demo $store -Destination https://h/x@sha256:0123456789012345678901234567890123456789012345678901234567890123", "InvalidModelName", "https://h/x@sha256:0123456789012345678901234567890123456789012345678901234567890123")]
+    [InlineData("Publish-ModelBlob demo $store -Destination 'https://h/a b'", "InvalidModelName", "https://h/a b")]
+    [InlineData("Save-ModelBlob demo $store -Source 'https://h/a b'", "InvalidModelName", "https://h/a b")]
+    public void What_was_given_is_the_target_and_not_the_name_of_its_parameter(string command, string id, string target)
+    {
+        Assert.Equal(target, ErrorOf(command, id).TargetObject);
+    }
+
+    [Theory]
+    [InlineData("Get-ModelManifest demo -Local -StorePath $store/none")]
+    [InlineData("Test-ModelBlob demo $store/none")]
+    [InlineData("Publish-ModelBlob demo $store/none -Destination $store/layout")]
+    public void Where_there_is_no_store_the_spelling_of_the_model_is_not_what_has_to_be_looked_at(string command)
+    {
+        ErrorRecord error = Run(command).SingleError("ManifestNotFound", ErrorCategory.ObjectNotFound);
+        Assert.Contains("there is no such folder", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Equal("Check the path of the store, and whether its disk is mounted.", error.ErrorDetails.RecommendedAction);
+    }
+
+    [Fact]
+    public void A_layout_that_cannot_be_made_is_no_store()
+    {
+        Assert.Empty(Run(Save).Errors);
+        string file = Path.Combine(_store.Path, "file");
+        File.WriteAllText(file, string.Empty);
+        ErrorRecord error = Run($"Publish-ModelBlob demo $store -Destination '{Path.Combine(file, "layout")}'").SingleError("StoreNotWritable", ErrorCategory.PermissionDenied);
+        Assert.StartsWith($"The image layout '{Path.Combine(file, "layout")}' cannot be created", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Equal("Check the path and its permissions, or name another folder with -Destination.", error.ErrorDetails.RecommendedAction);
+    }
+
+    /// <summary>Linux holds the name.</summary>
+    [Fact]
+    public void A_layout_with_a_name_that_Windows_cannot_hold_is_an_error_there()
+    {
+        Assert.Empty(Run(Save).Errors);
+        string path = Path.Combine(_store.Path, "a|b");
+        string command = $"Publish-ModelBlob demo $store -Destination '{path}'";
+        if (OperatingSystem.IsWindows())
+        {
+            ErrorRecord error = ErrorOf(command, "StoreNotWritable");
+            Assert.Equal(path, error.TargetObject);
+            Assert.Equal("Give a path that the file system can hold.", error.ErrorDetails.RecommendedAction);
+        }
+        else
+        {
+            Assert.Empty(Run(command).Errors);
+        }
+    }
+
+    [Theory]
+    [InlineData("Publish-ModelBlob demo $store -Destination $store/layout")]
+    [InlineData("Save-ModelBlob demo $store/copy -Source $store")]
+    public void What_is_wrong_with_a_file_of_the_store_is_told_in_the_same_way(string command)
+    {
+        Assert.Empty(Run(Save).Errors);
+        string file = _store.Blob(_model.Blobs[0].Digest);
+        byte[] bytes = File.ReadAllBytes(file);
+        bytes[2_345_678] ^= 1;
+        foreach ((int length, string id) in new[] { (bytes.Length, "DigestMismatch"), (12, "SizeMismatch") })
+        {
+            File.WriteAllBytes(file, bytes[..length]);
+            ErrorRecord error = Run(command).SingleError(id, ErrorCategory.InvalidData);
+            Assert.Contains("demo:latest", error.Exception.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("12 B (", error.Exception.Message, StringComparison.Ordinal);
+            AssertReadable(error.Exception.Message);
+        }
+    }
+
+    [Theory]
+    [InlineData("changed", "ManifestInvalid", "Pipe in what Get-ModelManifest returned, as it was.")]
+    [InlineData("lost", "BlobNotFound", "Copy the file into the source again, or leave out -Source to ask the registry.")]
+    [InlineData("index", "ManifestInvalid", "Have the image layout written again, by whatever wrote it.")]
+    public void Where_no_registry_was_asked_none_is_to_blame(string fault, string id, string action)
+    {
+        Assert.Empty(Run(Save).Errors);
+        Assert.Empty(Run("Publish-ModelBlob demo $store -Destination $store/layout").Errors);
+        switch (fault)
+        {
+            case "lost":
+                File.Delete(_store.Blob(_model.Blobs[0].Digest));
+                break;
+            case "index":
+                File.WriteAllText(Path.Combine(_store.Path, "layout", "index.json"), "{}");
+                break;
+        }
+
+        string command = fault switch
+        {
+            "changed" => "$m = Get-ModelManifest demo -Local -StorePath $store; $row = [ordered]@{}; foreach ($p in $m.PSObject.Properties) { $row[$p.Name] = $p.Value }; $row.Raw += ' '; [pscustomobject] $row | Save-ModelBlob -StorePath $store",
+            "lost" => "Save-ModelBlob demo $store/copy -Source $store",
+            _ => "Save-ModelBlob demo $store/copy -Source $store/layout",
+        };
+        Assert.Equal(action, Run(command).SingleError(id, fault == "lost" ? ErrorCategory.ObjectNotFound : ErrorCategory.InvalidData).ErrorDetails.RecommendedAction);
     }
 
     public Task InitializeAsync() => Task.CompletedTask;
@@ -155,6 +273,14 @@ public sealed partial class AdviceTests : IAsyncLifetime, IDisposable
                     break;
             }
         };
+    }
+
+    /// <summary>The error of a command, whether that ends the call or not.</summary>
+    private ErrorRecord ErrorOf(string command, string id)
+    {
+        EngineResult result = Run($"try {{ {command} }} catch {{ $_ }}");
+        return result.Errors.Concat(result.Output.Select(item => item.BaseObject).OfType<ErrorRecord>())
+            .First(error => error.FullyQualifiedErrorId.StartsWith($"{id},", StringComparison.Ordinal));
     }
 
     private EngineResult Run(string script) => _engine.Run($"param($store, $registry) {script}", _store.Path, _registry.Address);

@@ -30,10 +30,18 @@ public sealed class ConsoleProgramTests
         Directory.Delete(StoreOf(await terminal.SeeAsync(StoreSentence)), recursive: true);
     }
 
-    [Fact]
-    public async Task What_it_does_not_know_is_an_error_that_says_what_it_knows()
+    [Theory]
+    [InlineData("Get-ModelManifest", "-Name", "demo")]
+    [InlineData("demo", "--quick")]
+    [InlineData("registry", "--bogus")]
+    [InlineData("registry", "4")]
+    [InlineData("registry", "--size")]
+    [InlineData("registry", "--size", "many")]
+    [InlineData("registry", "--size", "0")]
+    [InlineData("registry", "--port", "70000")]
+    public async Task What_it_does_not_know_is_an_error_that_says_what_it_knows(params string[] arguments)
     {
-        using ChildProcess process = ChildProcess.Start("dotnet", [Checkout.ConsoleProgram, "Get-ModelManifest", "-Name", "demo"]);
+        using ChildProcess process = ChildProcess.Start("dotnet", [Checkout.ConsoleProgram, .. arguments]);
         Assert.Equal(2, await process.WaitAsync());
         Assert.Contains("psmodel demo", process.Error, StringComparison.Ordinal);
         Assert.Empty(process.Output);

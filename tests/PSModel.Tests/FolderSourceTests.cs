@@ -96,6 +96,32 @@ public sealed class FolderSourceTests : IDisposable
         saved.AssertSaved(model, _store, "Inline");
     }
 
+    [NeedsFact(DockerRegistry.Program, "oras")]
+    public async Task A_layout_that_oras_wrote_is_read()
+    {
+        using DockerRegistry registry = await DockerRegistry.StartAsync();
+        await registry.PushAsync(_model);
+        string layout = Path.Combine(_disk.Path, "layout");
+        await ChildProcess.RunAsync(NeedsFactAttribute.Find("oras")!, "copy", "--from-plain-http", $"{registry.Address.Authority}/library/demo:1b", "--to-oci-layout", $"{layout}:1b");
+
+        Assert.Equal(["layout:1b"], _session.Texts($"Get-ModelManifest -Source '{layout}' | ForEach-Object Name"));
+        EngineResult saved = _session.Run($"Save-ModelBlob demo:1b '{_store.Path}' -Source '{layout}' -VerifyInline");
+        saved.AssertSaved(_model, _store, "Inline");
+    }
+
+    /// <summary>What this module writes for skopeo is no second model.</summary>
+    [Fact]
+    public void A_layout_that_was_published_lists_each_model_once()
+    {
+        string layout = Path.Combine(_disk.Path, "layout");
+        IReadOnlyList<string> names = _session.Texts($"""
+            $null = Save-ModelBlob demo:1b '{_store.Path}' -Source '{_disk.Path}'
+            $null = Publish-ModelBlob demo:1b -StorePath '{_store.Path}' -Destination '{layout}'
+            Get-ModelManifest -Source '{layout}' | ForEach-Object Name
+            """);
+        Assert.Equal(["demo:1b"], names);
+    }
+
     [Theory]
     [InlineData("Save-ModelBlob demo:1b -Source ./none", "StoreNotFound")]
     [InlineData("Save-ModelBlob demo:1b -Source none", "InvalidModelName")]

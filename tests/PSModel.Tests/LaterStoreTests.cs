@@ -106,6 +106,28 @@ public sealed class LaterStoreTests : IAsyncLifetime, IDisposable
         Assert.Equal(OllamaStore.DigestOf(_tensors.Manifest), local.Values("Digest").Single());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void So_does_one_that_was_pinned(bool hasMoved)
+    {
+        string list = Path.Combine(_folder.Path, "pins.jsonl");
+        using EngineSession engine = new();
+        Assert.Empty(engine.Run("Get-ModelManifest $args[0] -Runner mlx | Export-ModelPin $args[1]", _name, list).Errors);
+        Assert.Equal(["mlx"], engine.Run("Import-ModelPin $args[0]", list).Values("Runner"));
+        if (hasMoved)
+        {
+            _registry.Offer(_gguf);
+        }
+
+        Assert.Empty(engine.Run("Import-ModelPin $args[0] | Save-ModelBlob -StorePath $args[1] -VerifyInline", list, _folder.Path).Errors);
+        File.WriteAllText(_folder.Blob(_tensors.Blobs[0].Digest), "damaged");
+        EngineResult local = engine.Run("Get-ModelManifest -Local -StorePath $args[0]", _folder.Path);
+        Assert.Equal(("mlx", OllamaStore.DigestOf(_tensors.Manifest)), (local.Values("Runner").Single(), local.Values("Digest").Single()));
+        EngineResult found = engine.Run("Get-ModelManifest -Local -StorePath $args[0] | Test-ModelBlob -StorePath $args[0] -Diagnose | Where-Object Verdict -ne Healthy", _folder.Path);
+        Assert.Contains("-Runner mlx -Repair", (string)found.Values("Recommendation").Single()!, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Tab_completes_the_runner()
     {

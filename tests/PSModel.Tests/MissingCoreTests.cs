@@ -7,6 +7,12 @@ namespace PSModel.Tests;
 /// ends a process whose mapped file has lost its pages, and nothing in that process can prevent it.</summary>
 public sealed class MissingCoreTests : IDisposable
 {
+    private static readonly string[] Calls =
+    [
+        "Get-ModelManifest demo", "Get-ModelManifest -Local", "Save-ModelBlob demo", "Test-ModelBlob demo", "Publish-ModelBlob demo", "Remove-ModelBlob demo",
+        "@() | Export-ModelPin list", "Import-ModelPin list",
+    ];
+
     private readonly TemporaryFolder _folder = new();
     private readonly string _module;
     private readonly string _core;
@@ -25,18 +31,24 @@ public sealed class MissingCoreTests : IDisposable
         _core = Path.Combine(_folder.Path, "bin", "net8.0", "PSModel.Core.dll");
     }
 
+    public static TheoryData<string, bool> Cases()
+    {
+        TheoryData<string, bool> cases = [];
+        foreach (string call in Calls)
+        {
+            cases.Add(call, false);
+            cases.Add(call, true);
+        }
+
+        return cases;
+    }
+
+    [Fact]
+    public void Every_command_of_the_module_is_among_those_that_are_tried() =>
+        Assert.Equal(ModuleCommands.All, Calls.Select(call => call.Split(' ').First(word => word.Contains("-Model", StringComparison.Ordinal))).Distinct().Order(StringComparer.Ordinal));
+
     [Theory]
-    [InlineData("Get-ModelManifest demo", false)]
-    [InlineData("Get-ModelManifest -Local", false)]
-    [InlineData("Save-ModelBlob demo", false)]
-    [InlineData("Test-ModelBlob demo", false)]
-    [InlineData("Publish-ModelBlob demo", false)]
-    [InlineData("Remove-ModelBlob demo", false)]
-    [InlineData("Get-ModelManifest demo", true)]
-    [InlineData("Save-ModelBlob demo", true)]
-    [InlineData("Test-ModelBlob demo", true)]
-    [InlineData("Publish-ModelBlob demo", true)]
-    [InlineData("Remove-ModelBlob demo", true)]
+    [MemberData(nameof(Cases))]
     public async Task A_core_that_is_gone_is_a_clear_error(string command, bool isImported)
     {
         string output = await RunAsync($"Remove-Item -LiteralPath '{_core}'", command, isImported);

@@ -99,6 +99,18 @@ public sealed class PackagedModuleTests : IDisposable
         }
     }
 
+    /// <summary>Without a view PowerShell makes a table of up to four properties, each as broad as its longest value.</summary>
+    [Fact]
+    public void Every_object_has_a_view_also_when_it_came_from_elsewhere()
+    {
+        XDocument views = XDocument.Load(Path.Combine(Path.GetDirectoryName(Checkout.StagedModule)!, "bin", "PSModel.Format.ps1xml"));
+        string[] types = [.. _engine.Texts("[PSModel.ModelManifest].Assembly.GetExportedTypes() | Where-Object { $_.Namespace -eq 'PSModel' -and $_.IsSealed -and -not $_.IsEnum -and $_ -ne [PSModel.ModelException] -and $_.Name -ne 'ModuleInitializer' } | ForEach-Object FullName")];
+        Assert.Contains("PSModel.ModelPin", types);
+        Assert.Equal(
+            types.SelectMany(type => new[] { type, $"Deserialized.{type}" }).Order(StringComparer.Ordinal),
+            views.Descendants("TypeName").Select(name => name.Value).Order(StringComparer.Ordinal));
+    }
+
     /// <summary>As PowerShell itself lays it out.</summary>
     [Theory]
     [InlineData(80, 24)]

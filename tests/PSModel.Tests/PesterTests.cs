@@ -8,12 +8,20 @@ public sealed class PesterTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
-    public static TheoryData<string> Files => [.. Directory.GetFiles(Path.Combine(Checkout.Root, "tests"), "*.Tests.ps1").Select(path => Path.GetFileName(path))];
+    /// <summary>Wherever they lie: those of the samples too. What is built holds none.</summary>
+    public static TheoryData<string> Files => [.. Directory.GetFiles(Tests, "*.Tests.ps1", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(Tests, path)).Order(StringComparer.Ordinal)];
+
+    private static string Tests => Path.Combine(Checkout.Root, "tests");
 
     [Theory]
     [InlineData("6.2.0", "C.UTF-8", "-Reversed")]
     [InlineData("5.9.1", "de_DE.UTF-8")]
-    public async Task All_pass_together(string version, string culture, params string[] more) => await RunAsync(version, culture, more);
+    public async Task All_pass_together(string version, string culture, params string[] more)
+    {
+        string output = await RunAsync(version, culture, more);
+        Assert.All(Files, (object[] row) => Assert.Contains((string)row[0], output, StringComparison.Ordinal));
+        Assert.Equal(culture.StartsWith("de", StringComparison.Ordinal), output.Contains("Culture: de-DE", StringComparison.Ordinal));
+    }
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -21,14 +29,14 @@ public sealed class PesterTests
     {
         using TemporaryFolder folder = new();
         string results = Path.Combine(folder.Path, "results", "pester.xml");
-        await RunAsync("6.2.0", "C.UTF-8", "-Path", Path.Combine(Checkout.Root, "tests", file), "-ResultPath", results);
+        await RunAsync("6.2.0", "C.UTF-8", "-Path", Path.Combine(Tests, file), "-ResultPath", results);
         Assert.Equal("test-results", XDocument.Load(results).Root!.Name.LocalName);
     }
 
     /// <summary>The manifest of a Pester that was restored.</summary>
     internal static string Find(string version) => Path.Combine(Checkout.Packages, "pester", version, "tools", "Pester.psd1");
 
-    private static async Task RunAsync(string version, string culture, params string[] arguments)
+    private static async Task<string> RunAsync(string version, string culture, params string[] arguments)
     {
         using ChildProcess shell = ChildProcess.Start(
             "dotnet",
@@ -38,5 +46,6 @@ public sealed class PesterTests
         Assert.True(failed == 0, shell.Output + shell.Error);
         Assert.Contains($"Pester {version}: ", shell.Output, StringComparison.Ordinal);
         Assert.Contains(" 0 failed, 0 skipped.", shell.Output, StringComparison.Ordinal);
+        return shell.Output;
     }
 }

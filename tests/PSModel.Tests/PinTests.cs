@@ -90,6 +90,19 @@ public sealed class PinTests : IDisposable
         _session.Run($"Import-ModelPin '{List}'").SingleError("ManifestInvalid", ErrorCategory.InvalidData);
     }
 
+    [Fact]
+    public async Task WhatIf_says_how_many_models_would_be_written()
+    {
+        OllamaStore store = new(_store.Path);
+        store.PutBlobs(_model);
+        store.PutManifest(_model.Manifest, "registry.ollama.ai", "library", "demo", "1b");
+        using ChildProcess shell = ChildProcess.StartScript($"$m = Get-ModelManifest -Local -StorePath '{_store.Path}'; $m | Export-ModelPin '{List}' -WhatIf; $m, $m | Export-ModelPin '{List}' -WhatIf");
+        Assert.True(await shell.WaitAsync() == 0, shell.Error);
+        Assert.Equal(
+            [$"What if: Performing the operation \"Write a list of 1 model\" on target \"{List}\".", $"What if: Performing the operation \"Write a list of 2 models\" on target \"{List}\"."],
+            shell.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+    }
+
     public void Dispose()
     {
         _session.Dispose();

@@ -63,6 +63,42 @@ public sealed class PipelineTests : IAsyncLifetime, IDisposable
             _registry.Requests.Where(request => request.IsBlob).Select(request => request.Leaf).Distinct().Order(StringComparer.Ordinal));
     }
 
+    /// <summary>However it comes that a question is to be asked.</summary>
+    [Theory]
+    [InlineData("$ConfirmPreference = 'Low'; Save-ModelBlob $name $store -VerifyInline", 6)]
+    [InlineData("$ConfirmPreference = 'Low'; Save-ModelBlob $name $store -VerifyInline -Confirm:$false", 0)]
+    [InlineData("$ConfirmPreference = 'Medium'; Save-ModelBlob $name $store -VerifyInline", 0)]
+    [InlineData("$ConfirmPreference = 'None'; Save-ModelBlob $name $store -VerifyInline", 0)]
+    [InlineData("function save { [CmdletBinding(SupportsShouldProcess)] param($n, $s) Save-ModelBlob $n $s -VerifyInline }; save $name $store -Confirm", 6)]
+    [InlineData("$PSDefaultParameterValues = @{ 'Save-ModelBlob:Confirm' = $true }; Save-ModelBlob $name $store -VerifyInline", 6)]
+    public void Preferences_ask_as_Confirm_does(string script, int questions)
+    {
+        AnsweringHost host = new(["Yes"]);
+        using EngineSession engine = new(host);
+        EngineResult result = engine.Run($"param($name, $store) {script}", _name, _store.Path);
+        Assert.Empty(result.Errors);
+        Assert.Equal(5, result.Output.Count);
+        Assert.Equal(questions, host.Questions.Count);
+    }
+
+    [Theory]
+    [InlineData("Save-ModelBlob $name $store -VerifyInline -Verbose", 6)]
+    [InlineData("Save-ModelBlob $name $store -VerifyInline", 0)]
+    public void Verbose_tells_of_each_blob_and_the_manifest_what_is_done_with_it(string script, int told)
+    {
+        EngineResult result = Run(script);
+        Assert.Empty(result.Errors);
+        Assert.Equal(told, result.Verbose.Count(line => line.StartsWith("Performing the operation", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void The_preference_for_what_if_saves_nothing()
+    {
+        EngineResult result = Run("$WhatIfPreference = $true; Save-ModelBlob $name $store -VerifyInline");
+        Assert.Empty(result.Errors);
+        Assert.False(Directory.Exists(_store.Blobs));
+    }
+
     public Task InitializeAsync() => Task.CompletedTask;
 
     public async Task DisposeAsync() => await _registry.DisposeAsync();

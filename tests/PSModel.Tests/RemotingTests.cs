@@ -20,6 +20,14 @@ public sealed class RemotingTests : IAsyncLifetime, IDisposable
         $file.Write([byte[]] (1, 2, 3, 4), 0, 4)
         $file.Dispose()
         Test-ModelBlob $name $store -Diagnose
+        Save-ModelBlob $name $store -Repair -Summary
+        Save-ModelBlob "${name}x" $store -Summary -ErrorAction SilentlyContinue
+        Get-ModelManifest $list
+        Get-ModelManifest $name -Local -StorePath $store -ListTag
+        Get-ModelManifest $name -Local -StorePath $store | Export-ModelPin "$store/pins"
+        Import-ModelPin "$store/pins"
+        Publish-ModelBlob $name $store -Destination "$store/layout" -IncludeProgress
+        Remove-ModelBlob $name $store -PassThru
         """;
 
     private readonly EngineSession _engine = new();
@@ -27,15 +35,21 @@ public sealed class RemotingTests : IAsyncLifetime, IDisposable
     private readonly LoopbackRegistry _registry = LoopbackRegistry.Start();
     private readonly LoopbackModel _model = LoopbackModel.Generate("library/demo", "latest", 5_000_000);
     private readonly string _name;
+    private readonly string _list;
 
-    public RemotingTests() => _name = _registry.Offer(_model);
+    public RemotingTests()
+    {
+        _name = _registry.Offer(_model);
+        _registry.OfferBlob(OllamaStore.DigestOf(_model.Manifest), BlobContent.Of(_model.Manifest));
+        _list = _registry.Offer(LoopbackModel.Generate("library/list", "latest", 5000).WithManifest(OllamaStore.ListOf(("llamacpp", "gguf", _model.Manifest))));
+    }
 
     [Fact]
     public async Task Every_object_survives_remoting_with_every_property()
     {
         // One level is what remoting gives where the type does not ask for more.
         const string Send = "[System.Management.Automation.PSSerializer]::Serialize($_, 1), [System.Management.Automation.PSSerializer]::Serialize($_, 9)";
-        string script = $"$name = '{_name}'; $store = '{_store.Path}'; $ProgressPreference = 'SilentlyContinue'; & {{ {OneOfEach} }} | ForEach-Object {{ {Send} }} | ForEach-Object {{ [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes($_)) }}";
+        string script = $"$name = '{_name}'; $list = '{_list}'; $store = '{_store.Path}'; $ProgressPreference = 'SilentlyContinue'; & {{ {OneOfEach} }} | ForEach-Object {{ {Send} }} | ForEach-Object {{ [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes($_)) }}";
         using ChildProcess process = ChildProcess.StartScript(script);
         Assert.True(await process.WaitAsync() == 0, process.Error);
         PSObject[] items =
@@ -78,6 +92,9 @@ public sealed class RemotingTests : IAsyncLifetime, IDisposable
             foreach (PSObject part in item.Properties.SelectMany(property => PartsOf(property.Value)))
             {
                 Assert.NotEqual(part.BaseObject.GetType().FullName, part.ToString());
+
+                // A place in a file is told to the byte.
+                Assert.DoesNotMatch(part.TypeNames[0] == "PSModel.ModelBlobDamage" ? "^$" : @"\b\d{4,} B", part.ToString());
             }
         }
     }
@@ -141,17 +158,19 @@ public sealed class RemotingTests : IAsyncLifetime, IDisposable
         _ => [],
     };
 
-    /// <summary>A manifest, digests, progress, and diagnoses of a right blob and of a damaged one.</summary>
+    /// <summary>All that the commands say they give; of a diagnosis, a summary and a manifest also one whose lists are not empty.</summary>
     private List<PSObject> EveryKindOfOutput()
     {
         EngineResult result = Run(OneOfEach);
         Assert.Empty(result.Errors);
         Assert.Equal(
-            ["PSModel.ModelBlobDiagnosis", "PSModel.ModelBlobDigest", "PSModel.ModelBlobProgress", "PSModel.ModelManifest"],
+            _engine.Texts("(Get-Command -Module PSModel).OutputType.Name").Where(type => type.StartsWith("PSModel.", StringComparison.Ordinal)).Distinct().Order(),
             result.Output.Select(item => item.TypeNames[0]).Distinct().Order());
-        Assert.Contains(result.Output, item => item.Properties["DamagedRanges"]?.Value is Array { Length: > 0 });
+        Assert.All(
+            ["DamagedRanges", "Blobs", "Errors", "Manifests"],
+            list => Assert.Contains(result.Output, item => item.Properties[list]?.Value is Array { Length: > 0 }));
         return [.. result.Output];
     }
 
-    private EngineResult Run(string script) => _engine.Run($"param($name, $store) {script}", _name, _store.Path);
+    private EngineResult Run(string script) => _engine.Run($"param($name, $store, $list) {script}", _name, _store.Path, _list);
 }

@@ -114,6 +114,58 @@ public sealed class RemoveModelBlobTests : IDisposable
         Assert.Empty(Run("Remove-ModelBlob demo:broken $args[0]; Remove-ModelBlob demo:one $args[0]").Errors);
     }
 
+    /// <summary>Pasted without the store it would remove what the default store has.</summary>
+    [Fact]
+    public void The_command_that_removes_what_is_left_of_an_unreadable_model_is_whole()
+    {
+        File.WriteAllText(_ollama.ManifestPath("registry.ollama.ai", "library", "demo", "one"), "{");
+        Array.ForEach(Directory.GetFiles(_store.Blobs), path => File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddHours(-2)));
+        string warning = Assert.Single(Run("Remove-ModelBlob demo:one $args[0]").Warnings);
+        string command = warning.Split('"')[1];
+        Assert.Equal($"Remove-ModelBlob -Unused -StorePath '{_store.Path}'", command);
+        Assert.Equal(6, BlobsLeft.Count());
+        Assert.Empty(_engine.Run(command).Errors);
+        Assert.Equal(_two.Blobs.Select(blob => blob.Digest).Order(StringComparer.Ordinal), BlobsLeft);
+    }
+
+    [Fact]
+    public void That_all_unused_blobs_are_too_young_is_told()
+    {
+        File.Delete(_ollama.ManifestPath("registry.ollama.ai", "library", "demo", "one"));
+        EngineResult result = Run("Remove-ModelBlob -Unused -StorePath $args[0]");
+        Assert.Empty(result.Errors);
+        Assert.Matches("^1 blob of 3[.,]91 KB that no manifest names stays: .* -Force removes it as well\\.$", Assert.Single(result.Warnings));
+        Assert.Equal(6, BlobsLeft.Count());
+        Assert.Empty(Run("Remove-ModelBlob -Unused -Force -StorePath $args[0]").Warnings);
+        Assert.Equal(_two.Blobs.Count, BlobsLeft.Count());
+    }
+
+    /// <summary>Windows removes no file that is open.</summary>
+    [Fact]
+    public void A_blob_that_is_held_is_told_of_with_its_model_and_a_command_that_is_whole()
+    {
+        Array.ForEach(Directory.GetFiles(_store.Blobs), path => File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddHours(-2)));
+        using (new FileStream(_store.Blob(_one.Blobs[0].Digest), FileMode.Open, FileAccess.Read, FileShare.Read))
+        {
+            EngineResult result = Run("Remove-ModelBlob demo:one $args[0]");
+            if (!OperatingSystem.IsWindows())
+            {
+                Assert.Empty(result.Errors);
+                return;
+            }
+
+            ErrorRecord error = result.SingleError("BlobInUse", ErrorCategory.ResourceBusy);
+            Assert.Equal(_one.Blobs[0].Digest, error.TargetObject);
+            Assert.Contains("demo:one", error.Exception.Message, StringComparison.Ordinal);
+            Assert.Contains($"""
+                "Remove-ModelBlob -Unused -StorePath '{_store.Path}'"
+                """, error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+        }
+
+        Assert.Empty(Run("Remove-ModelBlob -Unused -StorePath $args[0]").Errors);
+        Assert.Equal(_two.Blobs.Count, BlobsLeft.Count());
+    }
+
     [Fact]
     public async Task WhatIf_shows_each_with_its_bytes_and_a_sum()
     {

@@ -69,6 +69,25 @@ public sealed class SummaryTests : IAsyncLifetime, IDisposable
         Assert.DoesNotContain("Saved", result.Values("Status"));
     }
 
+    [Theory]
+    [InlineData("Yes", "Saved")]
+    [InlineData("No", "Skipped")]
+    public void A_manifest_that_is_missing_over_blobs_that_are_there_counts(string answer, string status)
+    {
+        string name = _registry.Offer(_model);
+        AnsweringHost host = new([answer]);
+        using EngineSession engine = new(host);
+        engine.Run("param($name, $store) Save-ModelBlob $name $store -VerifyInline -Confirm:$false", name, _store.Path);
+        Array.ForEach(Directory.GetFiles(Path.Combine(_store.Path, "manifests"), "*", SearchOption.AllDirectories), File.Delete);
+
+        EngineResult result = engine.Run("param($name, $store) Save-ModelBlob $name $store -VerifyInline -Summary -Confirm", name, _store.Path);
+        Assert.Empty(result.Errors);
+        Assert.Single(host.Questions);
+        Assert.Equal([status], result.Values("Status"));
+        Assert.Equal([0L], result.Values("BytesReceived"));
+        Assert.InRange((TimeSpan)result.Output[0].Properties["Elapsed"].Value, TimeSpan.FromTicks(1), TimeSpan.FromMinutes(1));
+    }
+
     public Task InitializeAsync() => Task.CompletedTask;
 
     public async Task DisposeAsync() => await _registry.DisposeAsync();

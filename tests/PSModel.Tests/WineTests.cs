@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using PSModel.Loopback;
 using PSModel.TestParts;
 using Xunit.Abstractions;
@@ -5,7 +7,7 @@ using Xunit.Abstractions;
 namespace PSModel.Tests;
 
 /// <summary>The module in PowerShell for Windows, under Wine: kills and resume, two processes, Ctrl-C, the Pester files, the demo.</summary>
-public sealed class WineTests(ITestOutputHelper output)
+public sealed partial class WineTests(ITestOutputHelper output)
 {
     /// <summary>Alone each takes some minutes; other test projects may run at the same time.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(20);
@@ -63,6 +65,48 @@ public sealed class WineTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>A rename that returns before the disk has it may be lost with the power, and what was written after it not.</summary>
+    [NeedsWineFact]
+    public async Task Every_rename_in_a_store_is_written_through()
+    {
+        // MOVEFILE_WRITE_THROUGH and MOVEFILE_REPLACE_EXISTING of winbase.h.
+        const int WriteThrough = 8;
+        const int ReplaceExisting = 1;
+        await using LoopbackRegistry registry = LoopbackRegistry.StartWithoutPort();
+        LoopbackModel model = LoopbackModel.Generate("library/demo", "latest", 3_000_000);
+        using ChildProcess shell = Wine.StartTraced(
+            "trace+file", "pwsh", "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-Command",
+            $@"Import-Module '{Checkout.StagedModule}'; Save-ModelBlob '{registry.Offer(model)}' C:\renamed -VerifyInline; Get-ModelManifest -Local -StorePath C:\renamed | Export-ModelPin C:\renamed\pins");
+        Assert.Equal(0, await shell.WaitAsync(Patience));
+        Match[] renames = [.. Rename().Matches(shell.Output + shell.Error).Cast<Match>()];
+        Assert.All(model.Blobs, blob => Assert.Contains(renames, rename => rename.Groups[1].Value.EndsWith($@"\\blobs\\{blob.Digest.Replace(':', '-')}", StringComparison.Ordinal)));
+        Assert.All(["latest", "pins", ".blocks"], name => Assert.Contains(renames, rename => rename.Groups[1].Value.EndsWith(name, StringComparison.Ordinal)));
+        Assert.All(renames, rename => Assert.Equal(WriteThrough, int.Parse(rename.Groups[2].Value, NumberStyles.HexNumber, CultureInfo.InvariantCulture) & ~ReplaceExisting));
+    }
+
+    /// <summary>Windows has no file of CAs, and its store is not written by tests; a certificate that nobody knows is refused, and taken
+    /// where that is asked for.</summary>
+    [NeedsWineFact(Nginx.Program, Certificate.Program)]
+    public async Task Models_come_over_TLS_from_a_certificate_that_is_taken_and_from_no_other()
+    {
+        using TemporaryFolder folder = new();
+        await using LoopbackRegistry registry = LoopbackRegistry.Start();
+        LoopbackModel model = LoopbackModel.Generate("library/demo", "latest", 60_000_000);
+        registry.Offer(model);
+        using Nginx nginx = await Nginx.StartBeforeAsync(folder.Path, registry.Address, await Certificate.MakeAsync(folder.Path));
+        string save = $"Save-ModelBlob demo C:\\tls -VerifyInline -MaximumRetryCount 0 -ErrorAction SilentlyContinue -ErrorVariable failed -Registry https://127.0.0.1:{nginx.Port}";
+        string output = await RunAsync("Bypass", $$"""
+            Import-Module '{{Checkout.StagedModule}}'
+            $null = {{save}}
+            foreach ($record in $failed) { "$($record.FullyQualifiedErrorId) $($record.Exception.Message -like '*certificate*')" }
+            ({{save}} -SkipCertificateCheck | ForEach-Object Verified) -join ' '
+            "$($failed.Count) failed"
+            """);
+        Assert.Equal(
+            ["RegistryUnreachable,PSModel.Commands.SaveModelBlobCommand True", "True True True True True", "0 failed"],
+            output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+    }
+
     /// <summary>PowerShell reads no format file then that is not signed. What the README advises is done by its variable, since the
     /// signatures of PowerShell's own modules are not read under Wine.</summary>
     [NeedsWineFact]
@@ -79,6 +123,10 @@ public sealed class WineTests(ITestOutputHelper output)
         Assert.DoesNotContain("imported", output, StringComparison.Ordinal);
         Assert.EndsWith("ModelLayer", output.TrimEnd(), StringComparison.Ordinal);
     }
+
+    /// <summary>As Wine writes a call for a file of the store: to where, and the flags.</summary>
+    [GeneratedRegex(@"MoveFileWithProgressW \(L""[^""]*"",L""([^""]*renamed[^""]*)"",[^)]*,([0-9a-f]+)\)")]
+    private static partial Regex Rename();
 
     private static async Task<string> RunAsync(string policy, string script)
     {

@@ -20,6 +20,7 @@ if (args is ["-h" or "--help"])
           nginx, docker-registry (that one from docker-registry), tls
           disk            onto a disk, against curl -o and sync
           publish         to docker-registry, against openssl dgst and skopeo copy from a layout
+          fleet           a hundred machines by the sample's script; bytes over the uplink, and those that come twice after a kill
           many-fast       2,000 blobs of 64 KiB onto a disk, against skopeo, and against one blob of the same total
           two             two blobs of 1 GiB without SHA instructions, against one of them
         From the registry on loopback, against PSModel itself:

@@ -63,6 +63,7 @@ internal sealed class Suite(BenchmarkOptions options)
         new TlsScenario(options, _report),
         new DiskScenario(options, _report),
         new PublishScenario(options, _report),
+        new FleetScenario(options, _report),
         new ManyScenario(options, _report),
         new ManyFastScenario(options, _report),
         new TwoScenario(options, _report),

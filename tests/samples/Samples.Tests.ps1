@@ -47,7 +47,7 @@ Describe 'Update-ModelList.ps1' {
 Describe 'Test-ModelStore.ps1' {
     BeforeAll {
         $store = Join-Path $TestDrive 'nightly'
-        $saved = Save-ModelBlob $registry.Name $store -VerifyInline
+        $saved = Save-ModelBlob $registry.Name $store -VerifyInline | Sort-Object Size -Descending
     }
 
     It 'reports a right store as right' {
@@ -63,8 +63,8 @@ Describe 'Test-ModelStore.ps1' {
         Remove-Item -LiteralPath $saved[1].Path
         $report = & "$PSScriptRoot/Test-ModelStore.ps1" -StorePath $store
         $report.Subject | Should -Match '2 model files damaged'
-        $report.Problems.Status | Should -Be 'DigestMismatch', 'Missing'
-        $report.Problems[0].Verdict | Should -Be 'DamagedOnDisk'
+        $report.Problems.Status | Sort-Object | Should -Be 'DigestMismatch', 'Missing'
+        ($report.Problems | Where-Object Status -eq 'DigestMismatch').Verdict | Should -Be 'DamagedOnDisk'
         $report.Body | Should -BeOfType ([string])
         $report.Body | Should -Match ([regex]::Escape($saved[0].Digest))
         $report.Problems.Recommendation | Should -Match '-Repair'
@@ -84,9 +84,10 @@ Describe 'Copy-ModelStore.ps1' {
         $staged.Status | Should -Be (@('Valid') * 5)
         $staged.Path | ForEach-Object { $_ | Should -BeLike "$destination*" }
 
-        Set-Damage $staged[0].Path
+        $weights = $staged | Sort-Object Size | Select-Object -Last 1
+        Set-Damage $weights.Path
         $arrived = & "$PSScriptRoot/Copy-ModelStore.ps1" -Destination $destination
-        $arrived[0].Status | Should -Be 'DigestMismatch'
-        (Test-ModelBlob $registry.Name $destination -Digest $staged[0].Digest -Diagnose).HasBlockMap | Should -BeTrue
+        ($arrived | Where-Object Digest -eq $weights.Digest).Status | Should -Be 'DigestMismatch'
+        (Test-ModelBlob $registry.Name $destination -Digest $weights.Digest -Diagnose).HasBlockMap | Should -BeTrue
     }
 }

@@ -20,7 +20,7 @@ The mirrors to fetch from, in place of the registry that the names tell.
 .PARAMETER StorePath
 The store on each host. Left out: that of its Ollama.
 .PARAMETER Repository
-A folder or a NuGet feed with PSModel's package, as the hosts reach it. Without it nothing is installed.
+A folder with PSModel's package, as the hosts reach it. Without it nothing is installed.
 .PARAMETER ModuleVersion
 An older PSModel on a host is replaced. Left out: that of this machine, where it has one.
 .PARAMETER ThrottleLimit
@@ -40,7 +40,7 @@ Allows plain http to a mirror on another machine.
 .PARAMETER LogPath
 A file to which each event adds a line.
 .EXAMPLE
-./Save-FleetModel.ps1 -HostName (Get-Content hosts.txt) -Name gemma4:31b -Registry http://mirror:5000 -AllowUnencrypted -LogPath fleet.log | Format-Table
+./Save-FleetModel.ps1 -HostName (Get-Content hosts.txt) -Name gemma4:31b -Registry http://mirror:5000 -AllowUnencrypted -LogPath fleet.log | Format-Table Host, Model, State, BytesReceived, From, ErrorId
 #>
 [CmdletBinding()]
 param(

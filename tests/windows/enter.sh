@@ -31,7 +31,7 @@ mount -t tmpfs -o mode=700 server "$place/tmp/.wine-0"
 
 # Wine 10 corrupts the registers of AVX-512. No program may outlive the server's word that all is written.
 env -i \
-    PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 TERM=xterm HOME=/c USER=root WINEPREFIX=/c WINEARCH=win64 WINEDEBUG=-all WINEPATH='Z:\dotnet;Z:\pwsh' NO_COLOR=1 \
+    PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 TERM=xterm HOME=/c USER=root WINEPREFIX=/c WINEARCH=win64 WINEDEBUG="${PSMODEL_WINEDEBUG:--all}" WINEPATH='Z:\dotnet;Z:\pwsh' NO_COLOR=1 \
     WINEDLLOVERRIDES="${WINEDLLOVERRIDES-mshtml=}" DOTNET_EnableAVX512=0 DOTNET_CLI_TELEMETRY_OPTOUT=1 POWERSHELL_TELEMETRY_OPTOUT=1 \
     chroot "$place" /bin/bash -c 'cd "$1"; shift; /usr/lib/wine/wine64 "$@"; code=$?; [ "$0" != yes ] || /usr/lib/wine/wineserver64 -k -w; exit $code' \
     "${PSMODEL_WINE_KEEP:-no}" "$PWD" "$@"

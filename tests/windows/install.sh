@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lays out Wine 10 and .NET for Windows below the user's cache, without touching the system's own packages. Needs root, apt,
+# Lays out Wine 10, .NET for Windows, and oras below the user's cache, without touching the system's own packages. Needs root, apt,
 # dpkg, unshare and x86_64-w64-mingw32-gcc. What is there already is left.
 set -euo pipefail
 . "$(dirname "$0")/places.sh"
@@ -29,10 +29,14 @@ Debug::NoLocking "true";
 CONF
 export APT_CONFIG=$cache/apt/apt.conf
 apt-get update -qq
-apt-get install -qq -y --download-only wine64 wine bash coreutils dash sed grep libc-bin fonts-wine > "$cache/apt/log"
+apt-get install -qq -y --download-only wine64 wine bash coreutils dash sed grep libc-bin fonts-wine oras > "$cache/apt/log"
 for package in "$cache"/apt/cache/archives/*.deb; do
     dpkg -x "$package" "$root"
 done
+
+# bookworm has no oras, which carries image layouts; this one runs there as well.
+mkdir -p "$cache/bin"
+mv "$root/usr/bin/oras" "$cache/bin"
 
 # As libwine's postinst: a mark makes zlib1.dll one of Wine's own.
 zlib=$root/usr/x86_64-w64-mingw32/lib/zlib1.dll

@@ -1,5 +1,5 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
+using PSModel.Core.Buffers;
 using PSModel.Core.Registry;
 
 namespace PSModel.Core.Commit;
@@ -16,7 +16,7 @@ internal sealed class CommitQueue : IDisposable
     private const int Gathering = 10;
 
     private readonly BlobCommit _commit;
-    private readonly BlockingCollection<(FinishedBlob Blob, TaskCompletionSource<bool> Done)> _waiting = [];
+    private readonly BlockingQueue<Item> _waiting = new();
     private readonly Lazy<Task> _thread;
 
     /// <summary>Makes a queue; its thread starts with the first blob.</summary>
@@ -26,52 +26,94 @@ internal sealed class CommitQueue : IDisposable
         _thread = new Lazy<Task>(() => BlockingWork.RunAsync(() => Run(cancellationToken)));
     }
 
+    /// <summary>Runs a step on the queue's thread; returns at once. It must neither take long, nor throw, nor dispose of the
+    /// queue.</summary>
+    public void Post(Action step) => Add(new Item(step, Blob: null, Done: null));
+
     /// <summary>Commits a blob; returns at once. How many may wait is the caller's to bound.</summary>
-    /// <returns>Ends when the blob is in the store, or with the reason why it is not. What follows it runs on the queue's thread,
-    /// so it must neither take long nor dispose of the queue.</returns>
+    /// <returns>Ends when the blob is in the store, or with the reason why it is not. What follows it is a step of the queue's
+    /// thread, as with <see cref="Post"/>.</returns>
     public Task CommitAsync(FinishedBlob blob)
     {
         // What follows runs on the queue's thread, so that the blobs of a batch end in their order.
         TaskCompletionSource<bool> done = new();
-        _waiting.Add((blob, done));
-        _ = _thread.Value;
+        Add(new Item(Step: null, blob, done));
         return done.Task;
     }
 
     /// <summary>Returns when everything in the queue is committed.</summary>
     public void Dispose()
     {
-        _waiting.CompleteAdding();
+        _waiting.Complete();
         if (_thread.IsValueCreated)
         {
             _thread.Value.Wait();
         }
+    }
 
-        _waiting.Dispose();
+    private void Add(Item item)
+    {
+        _waiting.Add(item);
+        _ = _thread.Value;
     }
 
     private void Run(CancellationToken cancellationToken)
     {
-        foreach ((FinishedBlob, TaskCompletionSource<bool>) first in _waiting.GetConsumingEnumerable(CancellationToken.None))
+        List<Item> batch = [];
+        Stopwatch sinceFirst = new();
+        while (_waiting.Take(out Item item))
         {
-            List<(FinishedBlob Blob, TaskCompletionSource<bool> Done)> batch = [first];
-            Stopwatch clock = Stopwatch.StartNew();
-            while (batch.Count < LargestBatch && _waiting.TryTake(out (FinishedBlob, TaskCompletionSource<bool>) next, (int)Math.Max(0, Gathering - clock.ElapsedMilliseconds), CancellationToken.None))
+            Gather(item, batch, sinceFirst);
+            while (batch.Count is > 0 and < LargestBatch && TryTakeNext(LargestBatch - batch.Count, (int)(Gathering - sinceFirst.ElapsedMilliseconds), out item))
             {
-                batch.Add(next);
+                Gather(item, batch, sinceFirst);
             }
 
-            Exception?[] failures = Commit([.. batch.Select(item => item.Blob)], cancellationToken);
-            for (int i = 0; i < batch.Count; i++)
+            if (batch.Count > 0)
             {
-                if (failures[i] is { } failure)
-                {
-                    batch[i].Done.SetException(failure);
-                }
-                else
-                {
-                    batch[i].Done.SetResult(true);
-                }
+                Commit(batch, cancellationToken);
+                batch.Clear();
+            }
+        }
+    }
+
+    /// <summary>What is there already costs nothing; what may still come is waited for together.</summary>
+    private bool TryTakeNext(int most, int milliseconds, out Item item)
+    {
+        if (_waiting.TryTake(out item))
+        {
+            return true;
+        }
+
+        _waiting.WaitFor(most, milliseconds);
+        return _waiting.TryTake(out item);
+    }
+
+    private static void Gather(Item item, List<Item> batch, Stopwatch sinceFirst)
+    {
+        item.Step?.Invoke();
+        if (item.Blob is not null)
+        {
+            batch.Add(item);
+            if (batch.Count == 1)
+            {
+                sinceFirst.Restart();
+            }
+        }
+    }
+
+    private void Commit(List<Item> batch, CancellationToken cancellationToken)
+    {
+        Exception?[] failures = Commit([.. batch.Select(item => item.Blob!)], cancellationToken);
+        for (int i = 0; i < batch.Count; i++)
+        {
+            if (failures[i] is { } failure)
+            {
+                batch[i].Done!.SetException(failure);
+            }
+            else
+            {
+                batch[i].Done!.SetResult(true);
             }
         }
     }
@@ -88,4 +130,7 @@ internal sealed class CommitQueue : IDisposable
             return [.. blobs.Select(_ => e)];
         }
     }
+
+    /// <summary>A step, or a blob to be committed.</summary>
+    private readonly record struct Item(Action? Step, FinishedBlob? Blob, TaskCompletionSource<bool>? Done);
 }

@@ -107,7 +107,7 @@ public sealed class BlobDiagnosis : IBlobCheck
     {
         if (FileFacts.TryRead(Path) is not { } file)
         {
-            string? remedy = Target.Owner?.RepairCommand is { } command ? $"\"{command}\" fetches it." : null;
+            string? remedy = Target.Owner?.RepairCommand is { } command ? $"\"{command}\" fetches it." : Target.Name is null ? "Check the path." : null;
             throw new ModelFaultException(ModelFault.BlobNotFound, $"There is no file '{Path}'.", new FaultFacts { Digest = Digest.ToString(), Path = Path, Remedy = remedy });
         }
 

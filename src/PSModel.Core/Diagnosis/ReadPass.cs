@@ -13,6 +13,7 @@ internal sealed class ReadPass(string path, ReadMode mode, bool wantsColdCache, 
 {
     private readonly BlockChecksum?[] _checksums = new BlockChecksum?[layout.Blocks.Count];
     private string? _error;
+    private Exception? _held;
 
     public ReadMode Mode => mode;
 
@@ -36,6 +37,8 @@ internal sealed class ReadPass(string path, ReadMode mode, bool wantsColdCache, 
     /// <param name="onBlock">Given the number, the checksum and the bytes of each block.</param>
     /// <param name="onRead">Told of the bytes of each read.</param>
     /// <param name="cancellationToken">Stops between two reads.</param>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.BlobInUse"/> where another program lets nobody read it, which says
+    /// nothing of the disk.</exception>
     public async Task RunAsync(BlobDigest digest, BlockConsumer onBlock, Action<int> onRead, CancellationToken cancellationToken)
     {
         Stopwatch clock = Stopwatch.StartNew();
@@ -53,6 +56,12 @@ internal sealed class ReadPass(string path, ReadMode mode, bool wantsColdCache, 
         catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             _error = e.Message;
+            _held = HeldFile.IsReason(e) ? e : null;
+        }
+
+        if (_held is not null)
+        {
+            throw HeldFile.Fault($"'{path}'", _held, new FaultFacts { Digest = digest.ToString(), Path = path });
         }
 
         Result = new DiagnosticRead(mode, isDropped, actual, actual == digest, clock.Elapsed, _error);
@@ -60,7 +69,9 @@ internal sealed class ReadPass(string path, ReadMode mode, bool wantsColdCache, 
 
     private async Task<BlobDigest?> ReadAsync(BlockConsumer onBlock, Action<int> onRead, CancellationToken cancellationToken)
     {
-        using BlobFile file = BlobFile.Open(path, mode);
+        BlobFile? opened = null;
+        HeldFile.Try(path, () => opened = BlobFile.Open(path, mode));
+        using BlobFile file = opened!;
         Sha256 sha = new();
         await FileScan.RunAsync(
             file,
@@ -74,7 +85,11 @@ internal sealed class ReadPass(string path, ReadMode mode, bool wantsColdCache, 
                 });
                 onRead(bytes.Length);
             },
-            (offset, e) => _error ??= $"The bytes after {ByteText.Exact(offset)}: {e.Message}",
+            (offset, e) =>
+            {
+                _held ??= HeldFile.IsReason(e) ? e : null;
+                _error ??= $"The bytes after {ByteText.Exact(offset)}: {e.Message}";
+            },
             cancellationToken).ConfigureAwait(false);
         return _error is null ? BlobDigest.FromHash(sha.ComputeHash()) : null;
     }

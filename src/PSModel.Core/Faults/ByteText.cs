@@ -21,6 +21,9 @@ public static class ByteText
         return $"{bytes.ToString(format, CultureInfo.CurrentCulture)} {Units[unit]}";
     }
 
-    /// <summary>Where a single byte may matter: three digits and a unit, and all digits behind them.</summary>
-    public static string Exact(long bytes) => $"{Of(bytes)} ({bytes.ToString("#,0", CultureInfo.CurrentCulture)} bytes)";
+    /// <summary>Where a single byte may matter: three digits and a unit, and all digits behind them where those are more.</summary>
+    public static string Exact(long bytes) => bytes < 1000 ? Of(bytes) : $"{Of(bytes)} ({Digits(bytes)} bytes)";
+
+    /// <summary>All digits of a count or an offset, in groups.</summary>
+    public static string Digits(long bytes) => bytes.ToString("#,0", CultureInfo.CurrentCulture);
 }

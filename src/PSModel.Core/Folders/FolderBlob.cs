@@ -15,6 +15,8 @@ internal sealed class FolderBlob(string path, Layer layer) : BlobSource
     /// <summary>Of more, their number is told.</summary>
     private const int MostRanges = 4;
 
+    private const string CopyAgain = "Copy the file into the source again, or leave out -Source to ask the registry.";
+
     /// <inheritdoc/>
     public override BlobStream Open(ByteRange range, CancellationToken cancellationToken)
     {
@@ -25,7 +27,7 @@ internal sealed class FolderBlob(string path, Layer layer) : BlobSource
             // A pipe would be waited for.
             if (FileFacts.TryRead(path) is not { IsFile: true } facts)
             {
-                throw new ModelFaultException(ModelFault.BlobNotFound, $"The source has {layer.Digest} in a manifest, and not as a file at '{path}'.", Facts());
+                throw new ModelFaultException(ModelFault.BlobNotFound, $"The source has {layer.Digest} in a manifest, and not as a file at '{path}'.", Facts(CopyAgain));
             }
 
             if (facts.Size != layer.Size)
@@ -47,9 +49,8 @@ internal sealed class FolderBlob(string path, Layer layer) : BlobSource
     /// <inheritdoc/>
     public override ModelFaultException Explain(ModelFaultException mismatch, BlockMap? arrived)
     {
-        FaultFacts facts = Facts();
+        FaultFacts facts = Facts($"Nothing of it was written to the store. \"Test-ModelBlob -LiteralPath {SaveCommand.Quote(path)} -Digest {layer.Digest} -Diagnose\" tells whether the file is damaged or read wrong; without -Source the registry is asked.");
         facts.ActualDigest = mismatch.Facts.ActualDigest;
-        facts.Remedy = $"Nothing of it was written to the store. \"Test-ModelBlob -LiteralPath {SaveCommand.Quote(path)} -Digest {layer.Digest} -Diagnose\" tells whether the file is damaged or read wrong; without -Source the registry is asked.";
         return new ModelFaultException(mismatch.Fault, $"The source is damaged: what '{path}' gives has the digest {mismatch.Facts.ActualDigest}{Where(arrived)}.", facts);
     }
 
@@ -62,19 +63,18 @@ internal sealed class FolderBlob(string path, Layer layer) : BlobSource
         }
 
         IEnumerable<int> wrong = Enumerable.Range(0, right.Checksums.Count).Where(index => right.Checksums[index] != arrived.Checksums[index]);
-        List<string> ranges = [.. BlockLayout.RunsOf(wrong).Select(run => $"{right.Layout.Blocks[run[0]].Start} to {right.Layout.Blocks[run[run.Count - 1]].End - 1}")];
+        List<string> ranges = [.. BlockLayout.RunsOf(wrong).Select(run => $"{ByteText.Digits(right.Layout.Blocks[run[0]].Start)} to {ByteText.Digits(right.Layout.Blocks[run[run.Count - 1]].End - 1)}")];
         string more = ranges.Count > MostRanges ? $" and {ranges.Count - MostRanges} ranges more" : string.Empty;
         return ranges.Count == 0 ? string.Empty : $"; it is wrong in the bytes {string.Join(", ", ranges.Take(MostRanges))}{more}";
     }
 
     private ModelFaultException WrongSize(long actual)
     {
-        FaultFacts facts = Facts();
+        FaultFacts facts = Facts(CopyAgain);
         facts.ExpectedSize = layer.Size;
         facts.ActualSize = actual;
-        facts.Remedy = "Copy the file into the source again, or leave out -Source to ask the registry.";
         return new ModelFaultException(ModelFault.SizeMismatch, $"The source is damaged: '{path}' has {ByteText.Exact(actual)}, and its manifest names {ByteText.Exact(layer.Size)}.", facts);
     }
 
-    private FaultFacts Facts() => new() { Digest = layer.Digest.ToString(), Path = path };
+    private FaultFacts Facts(string remedy) => new() { Digest = layer.Digest.ToString(), Path = path, Remedy = remedy };
 }

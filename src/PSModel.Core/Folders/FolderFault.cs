@@ -1,4 +1,5 @@
 using PSModel.Core.Faults;
+using PSModel.Core.Store;
 
 namespace PSModel.Core.Folders;
 
@@ -6,12 +7,17 @@ namespace PSModel.Core.Folders;
 internal static class FolderFault
 {
     /// <summary>A file that does not give its bytes. It is worth another try where it opened: a share has its moments.</summary>
-    public static ModelFaultException Unreadable(string path, long at, Exception e) => new(
-        ModelFault.BlobUnreadable,
-        $"The source's file '{path}' cannot be read at byte {at}: {e.Message}",
-        new FaultFacts { Path = path, Remedy = "Nothing of it was written to the store, and what came before is kept. Look at the disk or the share, and run the same command again." },
-        e)
-    { IsTransient = e is IOException };
+    public static ModelFaultException Unreadable(string path, long at, Exception e)
+    {
+        FaultFacts facts = new() { Path = path };
+        if (HeldFile.IsReason(e))
+        {
+            return HeldFile.Fault($"The source's file '{path}'", e, facts, isTransient: e is IOException);
+        }
+
+        facts.Remedy = "Nothing of it was written to the store, and what came before is kept. Look at the disk or the share, and run the same command again.";
+        return new(ModelFault.BlobUnreadable, $"The source's file '{path}' cannot be read at byte {ByteText.Digits(at)}: {e.Message}", facts, e) { IsTransient = e is IOException };
+    }
 
     /// <summary>A source that is none, or cannot be read.</summary>
     public static ModelFaultException NotFound(string folder, string why) => new(

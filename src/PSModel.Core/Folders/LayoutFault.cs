@@ -7,5 +7,5 @@ namespace PSModel.Core.Folders;
 internal sealed class LayoutFault(string path)
 {
     /// <summary><see cref="ModelFault.ManifestInvalid"/>, with the reason.</summary>
-    public ModelFaultException Because(string reason, Exception? inner = null) => new(ModelFault.ManifestInvalid, $"The image layout's index '{path}' cannot be used: {reason}.", new FaultFacts { Path = path }, inner);
+    public ModelFaultException Because(string reason, Exception? inner = null) => new(ModelFault.ManifestInvalid, $"The image layout's index '{path}' cannot be used: {reason}.", new FaultFacts { Path = path, Remedy = "Have the image layout written again, by whatever wrote it." }, inner);
 }

@@ -19,6 +19,9 @@ internal static class LayoutNames
     /// <summary>The annotation with the whole name.</summary>
     public const string ImageName = "io.containerd.image.name";
 
+    /// <summary>The annotation of an entry that is no model of its own: another form of the manifest of the one that it names.</summary>
+    public const string FormOf = "org.psmodel.form.of";
+
     /// <summary>The folder of the blobs.</summary>
     public static string Blobs(string root) => Path.Combine(root, "blobs", "sha256");
 

@@ -8,7 +8,7 @@ using PSModel.Core.Store;
 namespace PSModel.Core.Folders;
 
 /// <summary>
-/// An OCI image layout, as skopeo, oras, regctl and crane write it: <c>index.json</c> lists the manifests, and all blobs lie in
+/// An OCI image layout, as skopeo and oras write it: <c>index.json</c> lists the manifests, and all blobs lie in
 /// <c>blobs/sha256/</c>. A manifest that tells its tag at most is of the model that it is asked for by. Thread-safe.
 /// </summary>
 public sealed class LayoutSource : FolderSource
@@ -94,6 +94,10 @@ public sealed class LayoutSource : FolderSource
         {
             bytes = ManifestFile.Read(IndexPath);
         }
+        catch (HeldFileException e)
+        {
+            throw FolderFault.Unreadable(IndexPath, 0, e);
+        }
         catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             throw FolderFault.NotFound(Root, $"'{IndexPath}' cannot be read: {e.Message}");
@@ -101,7 +105,7 @@ public sealed class LayoutSource : FolderSource
 
         LayoutFault fault = new(IndexPath);
         return ManifestJson.ReadObject<List<LayoutEntry>>(bytes, fault.Because, root => root.TryGetProperty("manifests", out JsonElement manifests) && manifests.ValueKind == JsonValueKind.Array
-            ? [.. manifests.EnumerateArray().Select(entry => ReadEntry(entry, fault))]
+            ? [.. manifests.EnumerateArray().Select(entry => ReadEntry(entry, fault)).Where(entry => !entry.IsForm)]
             : throw fault.Because("it has no list of manifests"));
     }
 
@@ -117,7 +121,8 @@ public sealed class LayoutSource : FolderSource
         return new LayoutEntry(
             BlobDigest.Parse(ManifestJson.Text(entry, "digest")!),
             hasAnnotations ? ManifestJson.ShownText(annotations, LayoutNames.Reference) : null,
-            hasAnnotations ? ManifestJson.ShownText(annotations, LayoutNames.ImageName) : null);
+            hasAnnotations ? ManifestJson.ShownText(annotations, LayoutNames.ImageName) : null,
+            hasAnnotations && annotations.TryGetProperty(LayoutNames.FormOf, out _));
     }
 
     private byte[] ReadBlob(ModelName name, BlobDigest digest, string who)

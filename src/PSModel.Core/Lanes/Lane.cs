@@ -35,6 +35,9 @@ internal sealed class Lane : IDisposable
     /// <summary>What the schedule knows of it.</summary>
     public LaneSchedule Schedule { get; }
 
+    /// <summary>Wakes it where it has no work.</summary>
+    public Signal Idle { get; } = new();
+
     /// <summary>Whether it has no buffer with room left.</summary>
     public bool NeedsBuffer => _buffer is null;
 
@@ -93,7 +96,7 @@ internal sealed class Lane : IDisposable
         try
         {
             Open(task, stop);
-            bool isRangeIgnored = _stream!.Position < task.Frontier;
+            bool isRangeIgnored = _stream!.Position < task.Frontier || (_stream.IsWholeOnly && !task.Blob.IsSmall);
             if (isRangeIgnored && !_shared.IgnoresRanges(this))
             {
                 Close();

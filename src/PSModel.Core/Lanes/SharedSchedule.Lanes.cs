@@ -41,7 +41,7 @@ internal sealed partial class SharedSchedule
         lock (_gate)
         {
             _scheduler.Tick(mayGrow, isBusy, Now);
-            Monitor.PulseAll(_gate);
+            WakeAll();
         }
     }
 
@@ -50,7 +50,7 @@ internal sealed partial class SharedSchedule
     {
         lock (_gate)
         {
-            Monitor.PulseAll(_gate);
+            WakeAll();
         }
     }
 
@@ -62,30 +62,37 @@ internal sealed partial class SharedSchedule
     /// go on with anything, and a server may allow no other.</returns>
     public LaneTask? Next(Lane lane, BlobFetch? connected, out bool hasEnded)
     {
-        lock (_gate)
+        hasEnded = false;
+        while (true)
         {
-            hasEnded = false;
-            while (!_stopped.IsCancellationRequested)
+            int wait;
+            lock (_gate)
             {
-                LaneOrder order = _scheduler.Next(lane.Schedule, Now);
+                _idle.Remove(lane.Idle);
+                LaneOrder order = _stopped.IsCancellationRequested ? LaneOrder.Leave : _scheduler.Next(lane.Schedule, Now);
                 switch (order.Kind)
                 {
                     case LaneOrderKind.Leave:
                         hasEnded = true;
                         return null;
                     case LaneOrderKind.Fetch:
-                        Monitor.PulseAll(_gate);
+                        WakeFeeder();
+                        if (_scheduler.HasUnclaimed)
+                        {
+                            WakeForWork();
+                        }
+
                         return TaskOf(lane);
                     case LaneOrderKind.Wait when connected is not null && (connected.Unclaimed == 0 || (connected.Owner ?? lane.Schedule) != lane.Schedule):
                         return null;
                     default:
-                        Monitor.Wait(_gate, (int)Math.Max(1, Math.Min(order.Until - Now, 4 * Look)));
+                        wait = (int)Math.Max(1, Math.Min(order.Until - Now, _longestSleep));
+                        _idle.Add(lane.Idle);
                         break;
                 }
             }
 
-            hasEnded = true;
-            return null;
+            lane.Idle.Wait(wait);
         }
     }
 
@@ -114,7 +121,7 @@ internal sealed partial class SharedSchedule
                     case RoomOrder.GoOn:
                         return lane.Schedule.Segment!.End;
                     case RoomOrder.Drop:
-                        Monitor.PulseAll(_gate);
+                        WakeForWork();
                         return null;
                     default:
                         lane.LetGoOfBuffer();
@@ -152,7 +159,7 @@ internal sealed partial class SharedSchedule
             if (lane.Schedule.Segment == segment)
             {
                 Scheduler.Leave(lane.Schedule);
-                Monitor.PulseAll(_gate);
+                WakeForWork();
             }
         }
     }
@@ -195,7 +202,7 @@ internal sealed partial class SharedSchedule
                 blob.Meter.CountRetry();
             }
 
-            Monitor.PulseAll(_gate);
+            WakeForWork();
         }
 
         Interrupt();

@@ -24,8 +24,16 @@ internal sealed partial class SharedSchedule
     private readonly Action<string> _tell;
     private readonly Action<string> _trace;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly int _longestSleep;
     private readonly CancellationToken _stopped;
     private readonly List<Lane> _interrupted = [];
+
+    /// <summary>Lanes without work, each asleep on its own signal: where one blob comes, one is woken. Those that wait for room,
+    /// of which several may be served at a time, wait for the lock itself.</summary>
+    private readonly List<Signal> _idle = [];
+
+    private readonly Signal _feeder = new();
+    private bool _isFeederWaiting;
     private int _waitingForRoom;
     private int _freed;
 
@@ -34,8 +42,10 @@ internal sealed partial class SharedSchedule
     /// <param name="tell">Told what users may want to know.</param>
     /// <param name="trace">Told of each failure that is mended.</param>
     /// <param name="stopped">Ends every wait.</param>
-    public SharedSchedule(ScheduleOptions options, Action<string> tell, Action<string> trace, CancellationToken stopped)
+    /// <param name="longestSleep">How long a lane without work sleeps that nothing wakes, in milliseconds.</param>
+    public SharedSchedule(ScheduleOptions options, Action<string> tell, Action<string> trace, CancellationToken stopped, int longestSleep = 4 * Look)
     {
+        _longestSleep = longestSleep;
         _scheduler = new Scheduler(options);
         _tell = tell;
         _trace = trace;
@@ -74,7 +84,7 @@ internal sealed partial class SharedSchedule
         lock (_gate)
         {
             _scheduler.Add(blob, Now);
-            Monitor.PulseAll(_gate);
+            WakeForWork();
         }
     }
 
@@ -98,20 +108,24 @@ internal sealed partial class SharedSchedule
     public bool WaitUntilBlobIsWanted(TimeSpan longest)
     {
         long end = Now + (long)longest.TotalMilliseconds;
-        lock (_gate)
+        while (true)
         {
-            while (!_scheduler.WantsBlob)
+            lock (_gate)
             {
-                _stopped.ThrowIfCancellationRequested();
-                if (Now >= end)
+                _isFeederWaiting = !_scheduler.WantsBlob;
+                if (!_isFeederWaiting)
                 {
-                    return false;
+                    return true;
                 }
-
-                Monitor.Wait(_gate, Look);
             }
 
-            return true;
+            _stopped.ThrowIfCancellationRequested();
+            if (Now >= end)
+            {
+                return false;
+            }
+
+            _feeder.Wait(Look);
         }
     }
 
@@ -120,8 +134,14 @@ internal sealed partial class SharedSchedule
     {
         lock (_gate)
         {
+            bool wasHeldBack = _scheduler.IsHeldBack(blob);
             blob.Release(chunk.Length, Now);
             ReturnIfUnused(chunk.Buffer);
+            if (wasHeldBack && !_scheduler.IsHeldBack(blob))
+            {
+                // Hash and disk would have used up what there is before the next look.
+                WakeForWork();
+            }
         }
     }
 
@@ -171,7 +191,39 @@ internal sealed partial class SharedSchedule
             ReturnIfUnused(chunk.Buffer);
         }
 
+        WakeFeeder();
         Monitor.PulseAll(_gate);
+    }
+
+    /// <summary>There is work for one lane more. Under the lock.</summary>
+    private void WakeForWork()
+    {
+        WakeFeeder();
+        Monitor.PulseAll(_gate);
+        if (_idle.Count > 0)
+        {
+            // The one that went to sleep last: its connection is the youngest.
+            _idle[_idle.Count - 1].Set();
+            _idle.RemoveAt(_idle.Count - 1);
+        }
+    }
+
+    /// <summary>Under the lock.</summary>
+    private void WakeAll()
+    {
+        WakeFeeder();
+        Monitor.PulseAll(_gate);
+        _idle.ForEach(idle => idle.Set());
+        _idle.Clear();
+    }
+
+    private void WakeFeeder()
+    {
+        if (_isFeederWaiting)
+        {
+            _isFeederWaiting = false;
+            _feeder.Set();
+        }
     }
 
     private void ReturnIfUnused(SharedBuffer buffer)
@@ -181,8 +233,14 @@ internal sealed partial class SharedSchedule
             return;
         }
 
+        bool wasFull = _scheduler.IsFull;
         _scheduler.Returned();
         BufferPool.Shared.Return(buffer);
+        if (wasFull && !_scheduler.IsFull)
+        {
+            WakeForWork();
+        }
+
         if (_waitingForRoom > 0 && ++_freed >= WorthwhileRoom)
         {
             _freed = 0;

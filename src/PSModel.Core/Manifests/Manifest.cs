@@ -41,10 +41,11 @@ public sealed class Manifest
     /// <summary>The manifests of the list that this one was chosen from; empty where it was served alone, or that is not known.</summary>
     public IReadOnlyList<ManifestListEntry> Choices { get; private set; } = [];
 
-    /// <summary>What runs the model, <c>llamacpp</c>, <c>ggml</c> or <c>mlx</c>, as a list told; <see langword="null"/> where none did.</summary>
+    /// <summary>What runs the model, <c>llamacpp</c>, <c>ggml</c> or <c>mlx</c>, as a list or the manifest itself told;
+    /// <see langword="null"/> where none did.</summary>
     public string? Runner { get; private set; }
 
-    /// <summary>The format of its weights, as a list told; <see langword="null"/> where none did.</summary>
+    /// <summary>The format of its weights, as a list or the manifest itself told; <see langword="null"/> where none did.</summary>
     public string? Format { get; private set; }
 
     /// <summary>What the manifest says of how it was made, by the keys of <see cref="ForeignModel"/>; empty where it was made elsewhere.</summary>
@@ -131,18 +132,36 @@ public sealed class Manifest
     public Manifest For(string? runner, string? format)
     {
         Manifest copy = (Manifest)MemberwiseClone();
-        copy.Runner = ManifestList.Runners.Contains(runner) ? runner : null;
+        copy.Runner = ManifestList.KnownRunner(runner);
         copy.Format = format;
         return copy;
     }
 
+    /// <summary>The same manifest, seen to be for a runner as far as it says itself what runs it.</summary>
+    /// <param name="runner">The runner that was asked for; <see langword="null"/> for any.</param>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestNotFound"/>.</exception>
+    internal Manifest RequireFor(string? runner) => runner is null || Runner is null || Runner == runner
+        ? this
+        : throw new ModelFaultException(
+            ModelFault.ManifestNotFound,
+            $"The manifest of {Name.Shortest} at {Source} is for the runner '{Runner}', and there is none for '{runner}'.",
+            new FaultFacts { Name = Name.Shortest, Path = Source, Remedy = "Leave -Runner out, or name the one that it is for." });
+
     /// <summary>The same manifest, said to have been chosen from a list.</summary>
     internal Manifest Of(ManifestList list, ManifestListEntry choice)
     {
-        Manifest copy = For(choice.Runner, choice.Format);
+        Manifest copy = For(choice.Runner ?? Runner, choice.Format ?? Format);
         copy.Choices = list.Entries;
         return copy;
     }
+
+    /// <summary>The same manifest, which was asked for by its digest, with what is known of its runner otherwise.</summary>
+    /// <param name="list">What the tag is a list of; <see langword="null"/> where it is none, or that is not known.</param>
+    /// <param name="runner">The one that was asked for.</param>
+    internal Manifest Pinned(ManifestList? list, string? runner) =>
+        Choices.Count > 0 ? this
+        : list?.Entries.FirstOrDefault(entry => entry.Digest == Digest) is { } choice ? Of(list, choice)
+        : For(Runner ?? runner, Format);
 
     /// <summary>A copy of the bytes as they were read, or made.</summary>
     public byte[] GetBytes() => (byte[])_bytes.Clone();

@@ -55,6 +55,10 @@ internal static class ManifestJson
     public static string? ShownText(JsonElement element, string property) =>
         Text(element, property) is { Length: > 0 } text ? OutsideText.Of(text) : null;
 
+    /// <summary>What runs a model, in the letters of <see cref="ManifestList.Runners"/>, as Ollama reads it; <see langword="null"/>
+    /// where that is not told.</summary>
+    public static string? Runner(JsonElement element) => ShownText(element, "runner")?.Trim().ToLowerInvariant() is { Length: > 0 } runner ? runner : null;
+
     /// <summary>JSON lets these stand in a string as they are; the others it does not, so that the text can be shown as it is.</summary>
     private static bool HasControls(byte[] utf8)
     {

@@ -15,6 +15,9 @@ internal sealed class ManifestList(ModelName name, string source, IReadOnlyList<
     /// <summary>The runners that Ollama knows, in its order.</summary>
     public static IReadOnlyList<string?> Runners => Order;
 
+    /// <summary>A runner that is known; <see langword="null"/> for others.</summary>
+    public static string? KnownRunner(string? runner) => Order.Contains(runner) ? runner : null;
+
     /// <summary>Its manifests in the order of its text.</summary>
     public IReadOnlyList<ManifestListEntry> Entries => entries;
 

@@ -64,6 +64,6 @@ internal static class ManifestListReader
         }
 
         string mediaType = OutsideText.Of(ManifestJson.Text(element, "mediaType"));
-        return new ManifestListEntry(mediaType, digest, ManifestJson.ShownText(element, "runner"), ManifestJson.ShownText(element, "format"));
+        return new ManifestListEntry(mediaType, digest, ManifestJson.Runner(element), ManifestJson.ShownText(element, "format"));
     }
 }

@@ -31,6 +31,11 @@ public static class ManifestReader
     private static Manifest Read(ModelName name, string source, byte[] bytes, JsonElement root, ManifestFault fault)
     {
         string? mediaType = ManifestJson.Text(root, "mediaType");
+        if (mediaType == MediaTypes.OllamaList)
+        {
+            throw fault.Because("it is a list of manifests, and a single one belongs there");
+        }
+
         if (root.TryGetProperty("manifests", out _) || (mediaType is not null && MediaTypes.IsIndex(mediaType)))
         {
             throw fault.Because("it is an index of manifests for several platforms; name the tag of a single model");
@@ -48,9 +53,10 @@ public static class ManifestReader
         }
 
         Layer? config = ReadConfig(root, fault);
-        List<Layer> read = ReadLayers(root, isNeeded: config is null, fault);
+        List<Layer> read = ReadLayers(root, isNeeded: !HasConfig(root), fault);
         CheckSizes(config is null ? read : read.Append(config), fault);
-        return new Manifest(name, source, (byte[])bytes.Clone(), BlobDigest.Of(bytes), mediaType ?? MediaTypes.OciManifest, config, read) { Notes = ForeignModel.ReadNotes(root) };
+        Manifest manifest = new(name, source, (byte[])bytes.Clone(), BlobDigest.Of(bytes), mediaType ?? MediaTypes.OciManifest, config, read) { Notes = ForeignModel.ReadNotes(root) };
+        return manifest.For(ManifestJson.Runner(root), ManifestJson.ShownText(root, "format"));
     }
 
     /// <summary>A model that runs elsewhere has a config and no layers: Ollama writes null for the list then, or leaves it out.</summary>
@@ -80,6 +86,9 @@ public static class ManifestReader
 
         return read;
     }
+
+    /// <summary>Also where it is an empty one.</summary>
+    private static bool HasConfig(JsonElement root) => root.TryGetProperty("config", out JsonElement config) && config.ValueKind == JsonValueKind.Object;
 
     private static Layer? ReadConfig(JsonElement root, ManifestFault fault)
     {

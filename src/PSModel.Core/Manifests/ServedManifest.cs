@@ -24,7 +24,7 @@ internal static class ServedManifest
             return ManifestReader.Read(name, source, readChosen(choice)).Of(list, choice);
         }
 
-        Manifest manifest = ManifestReader.Read(name, source, bytes);
+        Manifest manifest = ManifestReader.Read(name, source, bytes).RequireFor(runner);
         return ForeignModel.Is(manifest) ? ForeignModel.Convert(manifest, readBlob) : manifest;
     }
 }

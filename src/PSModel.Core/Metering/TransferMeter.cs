@@ -102,11 +102,11 @@ public sealed class TransferMeter
         Interlocked.Add(ref _accepted, bytes);
     }
 
-    /// <summary>Of what was sent, so much has arrived.</summary>
+    /// <summary>Of what was sent, in earlier calls as well, so much has arrived.</summary>
     internal void Reach(long bytes)
     {
         _ = BytesTransferred;
-        Interlocked.Exchange(ref _accepted, bytes);
+        Interlocked.Exchange(ref _accepted, bytes - BytesResumed);
     }
 
     internal void Accept(int bytes) => Interlocked.Add(ref _accepted, bytes);

@@ -16,6 +16,7 @@ public static class PinList
 {
     private const string NameProperty = "name";
     private const string OriginProperty = "origin";
+    private const string RunnerProperty = "runner";
 
     /// <summary>A hundred thousand models.</summary>
     private const long LongestList = 64L * 1024 * 1024;
@@ -26,7 +27,8 @@ public static class PinList
     /// <summary>Writes a list, whole or not at all.</summary>
     /// <param name="path">An absolute path; a file that is there is replaced.</param>
     /// <param name="models">In the order of the lines.</param>
-    /// <exception cref="ModelFaultException"><see cref="ModelFault.StoreWriteFailed"/>.</exception>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.StoreWriteFailed"/>, or <see cref="ModelFault.BlobInUse"/> where
+    /// another program holds the file.</exception>
     public static void Write(string path, IEnumerable<PinnedModel> models)
     {
         byte[] text = Encoding.UTF8.GetBytes(string.Concat(models.Select(model => LineOf(model) + "\n")));
@@ -38,25 +40,32 @@ public static class PinList
         catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             TryDelete(beside);
-            throw new ModelFaultException(ModelFault.StoreWriteFailed, $"The list '{path}' cannot be written: {e.Message}", new FaultFacts { Path = path, Remedy = "Check the path, and whether you may write there." }, e);
+            throw HeldFile.IsReason(e) ? InUse(path, e) : new ModelFaultException(ModelFault.StoreWriteFailed, $"The list '{path}' cannot be written: {e.Message}", new FaultFacts { Path = path, Remedy = "Check the path, and whether you may write there." }, e);
         }
     }
 
     /// <summary>Reads a list.</summary>
     /// <param name="path">An absolute path.</param>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestNotFound"/> where there is none that can be read, or
-    /// <see cref="ModelFault.ManifestInvalid"/> with the line that is none.</exception>
+    /// <see cref="ModelFault.ManifestInvalid"/> with the line that is none, or <see cref="ModelFault.BlobInUse"/>.</exception>
     public static IReadOnlyList<PinnedModel> Read(string path)
     {
         string[] lines;
         try
         {
-            if (FileFacts.TryRead(path) is not { IsFile: true, Size: <= LongestList })
+            string? problem = FileFacts.TryRead(path) switch
             {
-                throw new FileNotFoundException($"There is no file, or one of more than {ByteText.Of(LongestList)}.");
-            }
-
-            lines = File.ReadAllLines(path);
+                null => "there is no such file.",
+                { IsFile: false } => "it is no file.",
+                { Size: > LongestList } => $"it has more than {ByteText.Of(LongestList)}.",
+                _ => null,
+            };
+            lines = [];
+            HeldFile.Try(path, () => lines = problem is null ? File.ReadAllLines(path) : throw new FileNotFoundException(problem));
+        }
+        catch (HeldFileException e)
+        {
+            throw InUse(path, e);
         }
         catch (Exception e) when (StoreFault.IsOfStore(e))
         {
@@ -74,6 +83,11 @@ public static class PinList
             json.WriteStartObject();
             json.WriteString(NameProperty, model.Name.ToString());
             json.WriteString(OriginProperty, model.Origin);
+            if (model.Runner is not null)
+            {
+                json.WriteString(RunnerProperty, model.Runner);
+            }
+
             json.WriteEndObject();
         }
 
@@ -90,7 +104,7 @@ public static class PinList
             string? origin = isObject ? ManifestJson.Text(document.RootElement, OriginProperty) : null;
             return !ModelName.TryParse(name, out ModelName? model, out string? problem) ? throw Invalid($"its name is none: {problem}")
                 : model.Pin is null ? throw Invalid("its name has no digest")
-                : new PinnedModel(model, string.IsNullOrEmpty(origin) ? $"{model.Scheme}://{model.Host}" : OutsideText.Of(origin));
+                : new PinnedModel(model, string.IsNullOrEmpty(origin) ? $"{model.Scheme}://{model.Host}" : OutsideText.Of(origin), ManifestList.KnownRunner(ManifestJson.Runner(document.RootElement)));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -102,6 +116,9 @@ public static class PinList
             $"Line {number} of the list '{path}' pins no model: {why}.",
             new FaultFacts { Path = path, Remedy = "A line is {\"name\":\"demo:1b@sha256:...\",\"origin\":\"https://registry.ollama.ai\"}, as Export-ModelPin writes it." });
     }
+
+    private static ModelFaultException InUse(string path, Exception e) =>
+        HeldFile.Fault($"The list '{path}'", e, new FaultFacts { Path = path });
 
     private static void TryDelete(string path)
     {

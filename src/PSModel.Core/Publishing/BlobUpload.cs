@@ -7,9 +7,9 @@ using PSModel.Core.Registry;
 namespace PSModel.Core.Publishing;
 
 /// <summary>
-/// Uploads one blob in chunks. After whatever went wrong the registry is asked how far it has come, and the upload goes on from there, or
-/// begins anew where the registry has lost it. The bytes are hashed as they are read, and the request that makes a blob of them is sent
-/// only if the hash is right. For one run.
+/// Uploads one blob in chunks. After whatever went wrong, in an earlier call as well, the registry is asked how far it has
+/// come, and the upload goes on from there, or begins anew where the registry has lost it. The bytes are hashed as they are
+/// read, and the request that makes a blob of them is sent only if the hash is right. For one run.
 /// </summary>
 /// <param name="push">The repository.</param>
 /// <param name="blob">The blob.</param>
@@ -30,6 +30,8 @@ internal sealed class BlobUpload(RegistryPush push, StoredBlob blob, string? fro
     private UploadState? _upload;
     private bool _isUnsure;
     private bool _isEnding;
+    private UploadFile? _remembered;
+    private long _resumed;
     private int _begun;
     private int _refused;
 
@@ -48,23 +50,36 @@ internal sealed class BlobUpload(RegistryPush push, StoredBlob blob, string? fro
             file.RequireRight(cancellationToken);
         }
 
+        _remembered = Size > _chunk ? new UploadFile(blob.Store, blob.Layer.Digest, push.Authority, push.Repository) : null;
         try
         {
+            _upload = _remembered?.TryRead();
+            _isUnsure = _upload is not null;
             while (true)
             {
                 // A step that brings something ends, so that retries are counted in a row.
                 if (push.Retries.Run(token => Step(file, token), meter.CountRetry, cancellationToken) is { } outcome)
                 {
+                    _remembered?.Delete();
                     return outcome;
                 }
             }
         }
-        catch (ModelFaultException)
+        catch (ModelFaultException e) when (!(_remembered is not null && e.IsTransient && IsWorthKeeping))
         {
+            // Else a later call goes on.
+            _remembered?.Delete();
             Cancel();
             throw;
         }
+        finally
+        {
+            _remembered?.Dispose();
+        }
     }
+
+    /// <summary>Whether the registry has bytes of it, or may have some of an earlier call.</summary>
+    private bool IsWorthKeeping => _upload is not null && (_upload.Offset > 0 || _begun == 0);
 
     /// <summary>Does what comes next.</summary>
     /// <returns>The outcome, once there is one.</returns>
@@ -124,9 +139,14 @@ internal sealed class BlobUpload(RegistryPush push, StoredBlob blob, string? fro
         UploadState? now = before is null ? null : push.Ask(before, cancellationToken);
         _isUnsure = false;
         _isEnding = false;
+        if (now is not null && _begun == 0 && _resumed == 0 && now.Offset <= Size)
+        {
+            // The digest of all of it tells in the end whether what an earlier call left is right.
+            meter.BytesResumed = _resumed = now.Offset;
+        }
 
         // What is there beyond all that was given is of somebody else.
-        if (now is null || now.Offset > file.Given || _whole is not null)
+        if (now is null || now.Offset > Math.Max(file.Given, _resumed) || _whole is not null)
         {
             _upload = null;
             return false;
@@ -161,7 +181,9 @@ internal sealed class BlobUpload(RegistryPush push, StoredBlob blob, string? fro
         }
 
         _begun++;
+        meter.BytesResumed = _resumed = 0;
         meter.Reach(0);
+        Remember();
         return _upload is not null;
     }
 
@@ -189,6 +211,15 @@ internal sealed class BlobUpload(RegistryPush push, StoredBlob blob, string? fro
 
         meter.Reach(_upload.Offset);
         file.Forget(_upload.Offset);
+        Remember();
+    }
+
+    private void Remember()
+    {
+        if (_upload is not null)
+        {
+            _remembered?.Write(_upload);
+        }
     }
 
     private void Finish(HashedFile file, CancellationToken cancellationToken)

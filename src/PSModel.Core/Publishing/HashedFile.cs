@@ -44,7 +44,9 @@ internal sealed class HashedFile : IDisposable
         blob.Require();
         try
         {
-            return new HashedFile(blob, BlobFile.Open(blob.Path, ReadMode.Buffered));
+            BlobFile? file = null;
+            HeldFile.Try(blob.Path, () => file = BlobFile.Open(blob.Path, ReadMode.Buffered));
+            return new HashedFile(blob, file!);
         }
         catch (Exception e) when (StoreFault.IsOfStore(e))
         {

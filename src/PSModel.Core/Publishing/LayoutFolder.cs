@@ -168,7 +168,18 @@ internal sealed class LayoutFolder(ModelStore files)
     private void WriteWhole(string path, byte[] bytes) =>
         DurableFile.WriteWhole(files, bytes, Path.Combine(files.Work, Path.GetFileName(path) + NewSuffix), path);
 
-    private void Guard(string path, Action step) => StoreFault.Guard(files, path, step);
+    private void Guard(string path, Action step)
+    {
+        try
+        {
+            StoreFault.Guard(files, path, step, "image layout");
+        }
+        catch (ModelFaultException e) when (e.Fault == ModelFault.StoreNotWritable)
+        {
+            e.Facts.Remedy ??= "Check the path and its permissions, or name another folder with -Destination.";
+            throw;
+        }
+    }
 
     /// <summary>What is left is written over by the next call.</summary>
     private static void Remove(string path)

@@ -18,35 +18,25 @@ internal static class LayoutIndex
 
     private static readonly JsonWriterOptions Indented = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>The index with an entry for a manifest, in place of the one that the model had.</summary>
+    /// <summary>The index with an entry for a manifest, and one for its other form, in place of those that the model had.</summary>
     /// <param name="index">The index as it is; <see langword="null"/> where there is none.</param>
     /// <param name="manifest">The manifest.</param>
+    /// <param name="form">Its other form, if it has one.</param>
     /// <exception cref="IOException">It is no index.</exception>
-    public static byte[] With(byte[]? index, Manifest manifest)
+    public static byte[] With(byte[]? index, Manifest manifest, OciForm? form)
     {
         JsonObject root = Read(index);
         JsonArray entries = (JsonArray)root[Entries]!;
         string name = NameOf(manifest.Name);
-        List<JsonObject> others = [.. entries.OfType<JsonObject>().Where(entry => TextOf(entry, LayoutNames.ImageName) != name)];
-        JsonNode? replaced = entries.FirstOrDefault(entry => entry is JsonObject known && TextOf(known, LayoutNames.ImageName) == name);
-        JsonObject added = new()
+        JsonNode[] replaced = [.. entries.OfType<JsonObject>().Where(entry => IsOf(entry, name))];
+        int place = replaced.Length == 0 ? entries.Count : entries.IndexOf(replaced[0]);
+        Array.ForEach(replaced, entry => entries.Remove(entry));
+        string reference = ReferenceOf(manifest.Name, entries);
+        entries.Insert(place, (JsonNode)Entry(manifest.MediaType, manifest.Digest, manifest.GetBytes().Length, reference, LayoutNames.ImageName, name));
+        if (form is not null)
         {
-            ["mediaType"] = manifest.MediaType,
-            ["digest"] = manifest.Digest.ToString(),
-            ["size"] = manifest.GetBytes().Length,
-            [Annotations] = new JsonObject
-            {
-                [LayoutNames.Reference] = ReferenceOf(manifest.Name, others),
-                [LayoutNames.ImageName] = name,
-            },
-        };
-        if (replaced is null)
-        {
-            entries.Add((JsonNode)added);
-        }
-        else
-        {
-            entries[entries.IndexOf(replaced)] = added;
+            // Before the manifest itself: of two with one reference oras takes the last.
+            entries.Insert(place, (JsonNode)Entry(OciForm.MediaType, form.Digest, form.Bytes.Length, reference, LayoutNames.FormOf, name));
         }
 
         using MemoryStream text = new();
@@ -58,11 +48,32 @@ internal static class LayoutIndex
         return text.ToArray();
     }
 
-    /// <summary>Whether the index has the model with this very manifest.</summary>
+    /// <summary>Whether the index has the model with this very manifest, and its other form.</summary>
     /// <exception cref="IOException">It is no index.</exception>
-    public static bool Has(byte[]? index, Manifest manifest) => index is not null
-        && ((JsonArray)Read(index)[Entries]!).OfType<JsonObject>().Any(entry =>
-            TextOf(entry, LayoutNames.ImageName) == NameOf(manifest.Name) && entry["digest"] is JsonValue digest && digest.TryGetValue(out string? text) && text == manifest.Digest.ToString());
+    public static bool Has(byte[]? index, Manifest manifest, OciForm? form)
+    {
+        if (index is null)
+        {
+            return false;
+        }
+
+        JsonObject[] entries = [.. ((JsonArray)Read(index)[Entries]!).OfType<JsonObject>()];
+        string name = NameOf(manifest.Name);
+        return HasEntry(entries, LayoutNames.ImageName, name, manifest.Digest) && (form is null || HasEntry(entries, LayoutNames.FormOf, name, form.Digest));
+    }
+
+    private static bool HasEntry(JsonObject[] entries, string annotation, string name, BlobDigest digest) => entries.Any(entry =>
+        TextOf(entry, annotation) == name && entry["digest"] is JsonValue value && value.TryGetValue(out string? text) && text == digest.ToString());
+
+    private static JsonObject Entry(string mediaType, BlobDigest digest, int size, string reference, string annotation, string name) => new()
+    {
+        ["mediaType"] = mediaType,
+        ["digest"] = digest.ToString(),
+        ["size"] = size,
+        [Annotations] = new JsonObject { [LayoutNames.Reference] = reference, [annotation] = name },
+    };
+
+    private static bool IsOf(JsonObject entry, string name) => TextOf(entry, LayoutNames.ImageName) == name || TextOf(entry, LayoutNames.FormOf) == name;
 
     private static JsonObject Read(byte[]? index)
     {
@@ -87,9 +98,9 @@ internal static class LayoutIndex
     }
 
     /// <summary>The first of its names that no other entry has: by this one tools ask for it.</summary>
-    private static string ReferenceOf(ModelName name, List<JsonObject> others)
+    private static string ReferenceOf(ModelName name, JsonArray others)
     {
-        HashSet<string?> taken = [.. others.Select(entry => TextOf(entry, LayoutNames.Reference))];
+        HashSet<string?> taken = [.. others.OfType<JsonObject>().Select(entry => TextOf(entry, LayoutNames.Reference))];
         return new[] { name.Tag, name.Shortest }.FirstOrDefault(text => !taken.Contains(text)) ?? NameOf(name);
     }
 

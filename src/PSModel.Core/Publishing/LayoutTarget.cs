@@ -44,8 +44,13 @@ internal sealed class LayoutTarget(LayoutFolder folder, Action<string> tell) : I
     {
     }
 
-    public bool HasManifest(Manifest manifest, CancellationToken cancellationToken) =>
-        folder.Has(manifest.Digest, manifest.GetBytes().Length) && folder.Reads(index => LayoutIndex.Has(index, manifest));
+    public bool HasManifest(Manifest manifest, CancellationToken cancellationToken)
+    {
+        OciForm? form = OciForm.Of(manifest);
+        return folder.Has(manifest.Digest, manifest.GetBytes().Length)
+            && (form is null || folder.Has(form.Digest, form.Bytes.Length))
+            && folder.Reads(index => LayoutIndex.Has(index, manifest, form));
+    }
 
     public bool PutManifest(Manifest manifest, CancellationToken cancellationToken)
     {
@@ -55,13 +60,20 @@ internal sealed class LayoutTarget(LayoutFolder folder, Action<string> tell) : I
             return false;
         }
 
-        byte[] bytes = manifest.GetBytes();
-        using (folder.Lock(manifest.Digest, tell, cancellationToken))
+        OciForm? form = OciForm.Of(manifest);
+        if (form is not null)
         {
-            folder.WriteBlob(manifest.Digest, copy => copy.Write(bytes, 0, bytes.Length), () => { });
+            Put(form.Digest, form.Bytes, cancellationToken);
         }
 
-        folder.ChangeIndex(index => LayoutIndex.With(index, manifest), cancellationToken);
+        Put(manifest.Digest, manifest.GetBytes(), cancellationToken);
+        folder.ChangeIndex(index => LayoutIndex.With(index, manifest, form), cancellationToken);
         return true;
+    }
+
+    private void Put(BlobDigest digest, byte[] bytes, CancellationToken cancellationToken)
+    {
+        using BlobLock held = folder.Lock(digest, tell, cancellationToken);
+        folder.WriteBlob(digest, copy => copy.Write(bytes, 0, bytes.Length), () => { });
     }
 }

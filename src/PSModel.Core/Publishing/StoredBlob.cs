@@ -55,8 +55,9 @@ internal sealed record StoredBlob(ModelStore Store, Manifest Manifest, Layer Lay
     }
 
     /// <summary>The fault of a file that cannot be read.</summary>
-    public ModelFaultException Unreadable(Exception e) =>
-        new(ModelFault.BlobUnreadable, $"'{Path}' cannot be read: {e.Message} It is not published.", Facts($"{Diagnose}; {Repair}."), e);
+    public ModelFaultException Unreadable(Exception e) => HeldFile.IsReason(e)
+        ? HeldFile.Fault($"'{Path}' is not published since it", e, Facts(remedy: null))
+        : new(ModelFault.BlobUnreadable, $"'{Path}' cannot be read: {e.Message} It is not published.", Facts($"{Diagnose}; {Repair}."), e);
 
-    private FaultFacts Facts(string remedy) => new() { Name = Manifest.Name.Shortest, Digest = Layer.Digest.ToString(), Path = Path, Remedy = remedy };
+    private FaultFacts Facts(string? remedy) => new() { Name = Manifest.Name.Shortest, Digest = Layer.Digest.ToString(), Path = Path, Remedy = remedy };
 }

@@ -178,7 +178,11 @@ internal sealed class RegistryBlob(HttpTransport transport, RegistryOptions opti
         (long start, long? end) = response.StatusCode == HttpStatusCode.PartialContent ? CheckPart(response, range) : CheckWhole(response);
         _validator = response.Headers.ETag?.ToString() is { Length: <= LongestValidator } validator && !ShownSecrets.Has(validator, response.RequestMessage!) ? validator : null;
         BodyStream body = BodyStream.Open(response, options.OperationTimeout, cancellationToken);
-        return new BlobStream(body, start, end);
+
+        // The distribution specification has registries say that they send parts. One that fetches the blob from elsewhere while it
+        // sends it, as docker-registry does, sends none, and fetches it once more for each that asks.
+        bool isWholeOnly = response.StatusCode == HttpStatusCode.OK && answered == _registered && !response.Headers.AcceptRanges.Contains("bytes");
+        return new BlobStream(body, start, end) { IsWholeOnly = isWholeOnly };
     }
 
     /// <summary>A portal's or a proxy's page comes with status 200 as well.</summary>

@@ -104,13 +104,14 @@ public sealed class RegistryClient : ModelSource
     private Manifest ReadManifest(RegistryEndpoint endpoint, string? runner, CancellationToken cancellationToken)
     {
         ModelName name = endpoint.Name.WithoutPin;
-        byte[] bytes = endpoint.Pins.Any() ? FetchPinned(endpoint, cancellationToken) : FetchManifest(endpoint, endpoint.ManifestAddress, cancellationToken);
+        byte[]? tagged = null;
+        byte[] bytes = endpoint.Pins.Any() ? FetchPinned(endpoint, out tagged, cancellationToken) : FetchManifest(endpoint, endpoint.ManifestAddress, cancellationToken);
         foreach ((BlobDigest digest, string who) in endpoint.Pins)
         {
             RequireDigest(endpoint, endpoint.ManifestAddress, bytes, digest, who);
         }
 
-        return ServedManifest.Read(
+        Manifest manifest = ServedManifest.Read(
             name,
             endpoint.SourceOfTag,
             bytes,
@@ -118,6 +119,21 @@ public sealed class RegistryClient : ModelSource
             blob => FetchSmallBlob(endpoint, blob, cancellationToken),
             choice => FetchChosen(endpoint, choice, cancellationToken),
             Trace);
+        return endpoint.Pins.Any() ? manifest.Pinned(TryReadList(endpoint, tagged), runner) : manifest;
+    }
+
+    /// <summary>The list that a tag is; <see langword="null"/> where it is none that can be read, which is no matter for what was found
+    /// without it.</summary>
+    private static ManifestList? TryReadList(RegistryEndpoint endpoint, byte[]? tagged)
+    {
+        try
+        {
+            return tagged is null ? null : ManifestListReader.TryRead(endpoint.Name.WithoutPin, endpoint.SourceOfTag, tagged);
+        }
+        catch (ModelFaultException)
+        {
+            return null;
+        }
     }
 
     private byte[] FetchManifest(RegistryEndpoint endpoint, Uri address, CancellationToken cancellationToken) => FetchText(
@@ -129,8 +145,12 @@ public sealed class RegistryClient : ModelSource
 
     /// <summary>A manifest by its digest. Not every registry gives one so: it may be what the tag still is, or one of a list, which lies
     /// among the blobs.</summary>
-    private byte[] FetchPinned(RegistryEndpoint endpoint, CancellationToken cancellationToken)
+    /// <param name="endpoint">The registry.</param>
+    /// <param name="tagged">What the tag is, where that was asked for.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    private byte[] FetchPinned(RegistryEndpoint endpoint, out byte[]? tagged, CancellationToken cancellationToken)
     {
+        tagged = null;
         try
         {
             return FetchManifest(endpoint, endpoint.ManifestAddress, cancellationToken);
@@ -138,7 +158,7 @@ public sealed class RegistryClient : ModelSource
         catch (ModelFaultException gone) when (IsMissing(gone))
         {
             BlobDigest pin = endpoint.Pins.First().Digest;
-            byte[]? tagged = TryFetch(endpoint, endpoint.TagAddress, AcceptManifest, cancellationToken);
+            tagged = TryFetch(endpoint, endpoint.TagAddress, AcceptManifest, cancellationToken);
             byte[]? found = tagged is not null && BlobDigest.Of(tagged) == pin ? tagged : TryFetch(endpoint, endpoint.Blob(pin), BlobType, cancellationToken);
             if (found is not null && BlobDigest.Of(found) == pin)
             {

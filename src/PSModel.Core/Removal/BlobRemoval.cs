@@ -12,7 +12,7 @@ namespace PSModel.Core.Removal;
 internal sealed class BlobRemoval(ModelStore store, IRemovalObserver observer)
 {
     /// <summary>Blobs aside at a time: each holds a lock, and so a file.</summary>
-    private const int Most = 128;
+    public const int Most = 128;
 
     /// <summary>Removes blobs, their block maps, and what was being fetched of them.</summary>
     /// <param name="blobs">The blobs; those that are held, or that something else than a file stands for, stay.</param>
@@ -34,9 +34,16 @@ internal sealed class BlobRemoval(ModelStore store, IRemovalObserver observer)
         observer.Removed(file);
     }
 
+    /// <summary>What removes the blobs of a store that no manifest names: whole, so that it does that wherever it is pasted.</summary>
+    public static string CommandFor(ModelStore store) => $"Remove-ModelBlob -Unused -StorePath {SaveCommand.Quote(store.Root)}";
+
     /// <summary>Does a step with a file; what fails is told.</summary>
+    /// <param name="target">The digest of its blob, or its path.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="model">The model whose blob it is, where it is one.</param>
     /// <returns>Whether it succeeded.</returns>
-    public bool Try(string target, string path, Action step)
+    public bool Try(string target, string path, Action step, ModelName? model = null)
     {
         try
         {
@@ -45,8 +52,8 @@ internal sealed class BlobRemoval(ModelStore store, IRemovalObserver observer)
         }
         catch (ModelFaultException fault)
         {
-            fault.Facts.Remedy ??= fault.Fault == ModelFault.BlobInUse ? "Close the program that holds it, or stop the model in Ollama; then run \"Remove-ModelBlob -Unused\" on the store." : null;
-            observer.Failed(target, fault);
+            fault.Facts.Remedy ??= fault.Fault == ModelFault.BlobInUse ? $"Close the program that holds it, or stop the model in Ollama; then run \"{CommandFor(store)}\"." : null;
+            observer.Failed(target, model, fault);
             return false;
         }
     }
@@ -68,7 +75,8 @@ internal sealed class BlobRemoval(ModelStore store, IRemovalObserver observer)
             }
 
             observer.Tell($"{held.Count} blob{(held.Count == 1 ? " is" : "s are")} set aside in '{store.Work}', and the manifests are looked at once more.");
-            HashSet<BlobDigest> named = ManifestCensus.Take(store).NamedBut([]);
+            HashSet<BlobDigest> named = ManifestCensus.Take(store).Named();
+            WorkTraces traces = WorkTraces.Look(store);
             foreach (BlobCandidate blob in held.Keys.ToList())
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -78,7 +86,7 @@ internal sealed class BlobRemoval(ModelStore store, IRemovalObserver observer)
                 }
                 else
                 {
-                    Try(blob.Digest.ToString(), store.BlobPath(blob.Digest), () => DeleteAside(blob));
+                    Try(blob.Digest.ToString(), store.BlobPath(blob.Digest), () => DeleteAside(blob, traces), blob.Name);
                 }
             }
         }
@@ -88,7 +96,7 @@ internal sealed class BlobRemoval(ModelStore store, IRemovalObserver observer)
             {
                 using (pair.Value)
                 {
-                    Try(pair.Key.Digest.ToString(), store.BlobPath(pair.Key.Digest), () => BlobAside.PutBack(store, pair.Key.Digest));
+                    Try(pair.Key.Digest.ToString(), store.BlobPath(pair.Key.Digest), () => BlobAside.PutBack(store, pair.Key.Digest), pair.Key.Name);
                 }
             }
         }
@@ -121,7 +129,7 @@ internal sealed class BlobRemoval(ModelStore store, IRemovalObserver observer)
                     held[blob] = taken;
                     taken = null;
                 }
-            });
+            }, blob.Name);
         }
         finally
         {
@@ -141,7 +149,7 @@ internal sealed class BlobRemoval(ModelStore store, IRemovalObserver observer)
         }
     }
 
-    private void DeleteAside(BlobCandidate blob)
+    private void DeleteAside(BlobCandidate blob, WorkTraces traces)
     {
         if (WorkTraces.TryRead(BlobAside.PathOf(store, blob.Digest), RemovedKind.Blob, blob.Name, blob.Digest, blob.MediaType) is { } aside)
         {
@@ -151,7 +159,7 @@ internal sealed class BlobRemoval(ModelStore store, IRemovalObserver observer)
 
         if (FileFacts.TryReadEntry(store.BlobPath(blob.Digest)) is null)
         {
-            WorkTraces.Of(store, blob.Digest).ForEach(file => Delete(file with { Name = blob.Name }));
+            traces.Of(blob.Digest).ForEach(file => Delete(file with { Name = blob.Name }));
         }
     }
 }

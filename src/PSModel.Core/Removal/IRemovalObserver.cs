@@ -1,4 +1,5 @@
 using PSModel.Core.Faults;
+using PSModel.Core.Names;
 
 namespace PSModel.Core.Removal;
 
@@ -13,8 +14,9 @@ public interface IRemovalObserver
 
     /// <summary>A file could not be removed. The others go on.</summary>
     /// <param name="target">The digest of its blob, or its path.</param>
+    /// <param name="model">The model whose blob it is, where it is one.</param>
     /// <param name="fault">Why.</param>
-    void Failed(string target, ModelFaultException fault);
+    void Failed(string target, ModelName? model, ModelFaultException fault);
 
     /// <summary>Something stays that a user may take for removed.</summary>
     void Warn(string message);

@@ -30,17 +30,14 @@ internal sealed class ManifestCensus
         .. store.Manifests.FindFiles().Select(path => Read(store, path)).OfType<CountedManifest>(),
     ]);
 
-    /// <summary>Those of some files.</summary>
-    public IReadOnlyList<CountedManifest> Of(ICollection<string> paths) => [.. _manifests.Where(manifest => paths.Contains(manifest.Path))];
+    /// <summary>All of them.</summary>
+    public IReadOnlyList<CountedManifest> Manifests => _manifests;
 
-    /// <summary>The blobs that all but some files name.</summary>
-    /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestInvalid"/> where one of them cannot be read: what it needs
+    /// <summary>The blobs that are named.</summary>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestInvalid"/> where a manifest cannot be read: what it needs
     /// is not known, and so not what may be removed.</exception>
-    public HashSet<BlobDigest> NamedBut(ICollection<string> paths)
-    {
-        List<CountedManifest> others = [.. _manifests.Where(manifest => !paths.Contains(manifest.Path))];
-        return others.Find(manifest => manifest.Unreadable is not null) is { } unreadable ? throw FaultOf(unreadable) : [.. others.SelectMany(manifest => manifest.Blobs.Keys)];
-    }
+    public HashSet<BlobDigest> Named() =>
+        _manifests.Find(manifest => manifest.Unreadable is not null) is { } unreadable ? throw FaultOf(unreadable.Path) : [.. _manifests.SelectMany(manifest => manifest.Blobs.Keys)];
 
     /// <summary>What manifests name that were written among the blobs lately, and to which nothing leads yet: whoever brought one may be
     /// about to write its entry.</summary>
@@ -80,6 +77,7 @@ internal sealed class ManifestCensus
 
     /// <summary>Looks at one.</summary>
     /// <returns><see langword="null"/> where it is gone meanwhile.</returns>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.BlobInUse"/> where another program lets nobody read it.</exception>
     public static CountedManifest? Read(ModelStore store, string path)
     {
         Dictionary<BlobDigest, string> blobs = [];
@@ -112,6 +110,11 @@ internal sealed class ManifestCensus
 
             return new CountedManifest(path, own, blobs, null, null);
         }
+        catch (HeldFileException e)
+        {
+            // It will say what it needs once that program is done.
+            throw StoreFault.From(store, at, e);
+        }
         catch (Exception e) when (e is FormatException || StoreFault.IsOfStore(e))
         {
             return new CountedManifest(path, own, blobs, at, e.Message.TrimEnd('.'));
@@ -135,8 +138,11 @@ internal sealed class ManifestCensus
 
     private static bool IsManifestType(string mediaType) => MediaTypes.IsManifest(mediaType) || MediaTypes.IsIndex(mediaType) || mediaType == MediaTypes.OllamaList;
 
-    private ModelFaultException FaultOf(CountedManifest manifest)
+    /// <summary>Says that a manifest cannot be read.</summary>
+    /// <param name="path">That of the manifest.</param>
+    public ModelFaultException FaultOf(string path)
     {
+        CountedManifest manifest = _manifests.Find(each => each.Path == path)!;
         ModelName? name = _store.Manifests.NameOf(manifest.Path);
         return new ModelFaultException(
             ModelFault.ManifestInvalid,

@@ -6,7 +6,8 @@ namespace PSModel.Core.Removal;
 
 /// <summary>
 /// Removes from a store: a model with the blobs that no other one needs, blobs that no manifest names, and unfinished work. Other
-/// programs may work on the store meanwhile. At every moment each manifest has its blobs, as far as they were there. For one thread.
+/// programs may work on the store meanwhile. At every moment each manifest has its blobs, as far as they were there. A model is gone at
+/// once, and its blobs with those of others. For one thread.
 /// </summary>
 public sealed class ModelRemover
 {
@@ -17,11 +18,14 @@ public sealed class ModelRemover
     private readonly IRemovalObserver _observer;
     private readonly bool _isDryRun;
     private readonly BlobRemoval _removal;
+    private readonly StoreReferences _references;
 
-    /// <summary>Files that would be gone by now if this were no dry run.</summary>
-    private readonly HashSet<string> _presumedGone = [];
+    /// <summary>The blobs of models that are gone.</summary>
+    private readonly Dictionary<BlobDigest, BlobCandidate> _pending = [];
 
+    private WorkTraces? _traces;
     private bool _isSettled;
+    private bool _isSeenWritable;
 
     /// <summary>Makes a remover; nothing is looked at yet.</summary>
     /// <param name="store">The store.</param>
@@ -33,44 +37,100 @@ public sealed class ModelRemover
         _observer = observer;
         _isDryRun = isDryRun;
         _removal = new BlobRemoval(store, observer);
+        _references = new StoreReferences(store, Young, _pending);
     }
 
-    /// <summary>Removes a model from both trees, those of its blobs that nothing else names, and what is remembered of it.</summary>
+    /// <summary>Removes a model from both trees, and what is remembered of it; those of its blobs that nothing else names go by
+    /// <see cref="Finish"/> at the latest.</summary>
     /// <param name="name">The model; with a digest, only where its manifest has that.</param>
     /// <param name="cancellationToken">Ends it between two files.</param>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestNotFound"/>; <see cref="ModelFault.ManifestInvalid"/> where
     /// the manifest of another model cannot be read, so that nobody knows what that needs; or the store cannot be written. But for the
-    /// last, nothing was changed.</exception>
+    /// last, nothing of the model was changed.</exception>
     public void RemoveModel(ModelName name, CancellationToken cancellationToken)
     {
-        Settle();
-        string[] paths = FindOwn(name);
-        ManifestCensus census = ManifestCensus.Take(_store);
-        IReadOnlyList<CountedManifest> own = census.Of(paths);
-        ModelName shown = _store.Manifests.NameOf(paths[0]) ?? name;
+        try
+        {
+            Settle(CancellationToken.None);
+            Remove(name);
+        }
+        catch (ModelFaultException)
+        {
+            // Whoever ends at the first error has what came before it done.
+            Finish(cancellationToken);
+            throw;
+        }
+
+        if (_pending.Count >= BlobRemoval.Most)
+        {
+            Finish(cancellationToken);
+        }
+    }
+
+    /// <summary>Removes the blobs of the models that are gone, as far as nothing else needs them by now.</summary>
+    /// <param name="cancellationToken">Ends it between two files.</param>
+    /// <exception cref="ModelFaultException">What is needed cannot be told any more; no blob is removed.</exception>
+    public void Finish(CancellationToken cancellationToken)
+    {
+        if (_pending.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            ManifestCensus census = ManifestCensus.Take(_store);
+            HashSet<BlobDigest> needed = census.Named();
+            needed.UnionWith(census.NamedByYoung(DateTime.UtcNow - Young, new HashSet<BlobDigest>(_pending.Keys.Concat(needed))));
+            _removal.Remove([.. _pending.Values.Where(blob => !needed.Contains(blob.Digest))], null, cancellationToken);
+        }
+        catch (ModelFaultException fault)
+        {
+            fault.Facts.Remedy = $"{fault.Facts.Remedy?.TrimEnd('.')}. \"{BlobRemoval.CommandFor(_store)}\" then removes the blobs of the models that are gone.";
+            throw;
+        }
+        finally
+        {
+            _pending.Clear();
+        }
+    }
+
+    private void Remove(ModelName name)
+    {
+        IReadOnlyList<CountedManifest> own = FindOwn(name);
+        ModelName shown = _store.Manifests.NameOf(own[0].Path) ?? name;
 
         // What a manifest that cannot be read needs is not known, its own least of all.
         bool isKnown = own.All(manifest => manifest.Unreadable is null);
         List<BlobCandidate> blobs = !isKnown ? [] : [.. own.SelectMany(manifest => manifest.Blobs).GroupBy(blob => blob.Key).Select(blob => new BlobCandidate(blob.Key, blob.Select(each => each.Value).FirstOrDefault(type => type.Length > 0), shown))];
-        List<BlobCandidate> unneeded = Unneeded(census, blobs, [.. paths, .. _presumedGone]);
-        List<RemovedFile> manifests = [.. paths.Select(path => WorkTraces.TryRead(path, RemovedKind.Manifest, shown)).OfType<RemovedFile>()];
-        RemovalStep step = new(shown, null, [.. manifests, .. unneeded.SelectMany(FilesOf)], blobs.Count(blob => _store.BlobSize(blob.Digest) is not null) - unneeded.Count(blob => _store.BlobSize(blob.Digest) is not null));
+        HashSet<BlobDigest> unneeded = isKnown ? _references.NamedByNoOther(own) : [];
+        List<RemovedFile> manifests = [.. own.Select(manifest => WorkTraces.TryRead(manifest.Path, RemovedKind.Manifest, shown)).OfType<RemovedFile>()];
+        RemovalStep step = new(
+            shown,
+            null,
+            [.. manifests, .. blobs.Where(blob => unneeded.Contains(blob.Digest)).SelectMany(FilesOf)],
+            blobs.Count(blob => !unneeded.Contains(blob.Digest) && _store.BlobSize(blob.Digest) is not null));
         if (!IsConfirmed(step))
         {
-            _presumedGone.UnionWith(_isDryRun ? paths : []);
+            if (_isDryRun)
+            {
+                _references.Forget(own, isPresumed: true);
+            }
+
             return;
         }
 
         RequireWritable();
         RequireUnchanged(shown, own);
         manifests.ForEach(Remove);
+        _references.Forget(own, isPresumed: false);
+        blobs.ForEach(blob => _pending[blob.Digest] = blob);
         if (!isKnown)
         {
-            _observer.Warn($"The manifest of {shown.Shortest} could not be read, so which blobs it had is not known. Remove-ModelBlob -Unused removes them, where no other model needs them.");
+            _observer.Warn($"The manifest of {shown.Shortest} could not be read, so which blobs it had is not known. \"{BlobRemoval.CommandFor(_store)}\" removes them, where no other model needs them.");
         }
 
-        _removal.Remove(Unneeded(ManifestCensus.Take(_store), blobs, []), null, cancellationToken);
-        if (!_store.Manifests.Has(shown) && WorkTraces.TryRead(new OriginFile(_store, shown.WithoutPin).FilePath, RemovedKind.Origin, shown) is { } origin)
+        if (own.All(manifest => FileFacts.TryReadEntry(manifest.Path) is null) && WorkTraces.TryRead(new OriginFile(_store, shown.WithoutPin).FilePath, RemovedKind.Origin, shown) is { } origin)
         {
             _removal.Try(shown.Shortest, origin.Path, () => _removal.Delete(origin));
         }
@@ -84,10 +144,10 @@ public sealed class ModelRemover
     /// or the store cannot be written.</exception>
     public void RemoveUnused(bool isYoungToo, CancellationToken cancellationToken)
     {
-        Settle();
+        Settle(cancellationToken);
         DateTime? youngest = isYoungToo ? null : DateTime.UtcNow - Young;
         ManifestCensus census = ManifestCensus.Take(_store);
-        HashSet<BlobDigest> named = census.NamedBut([]);
+        HashSet<BlobDigest> named = census.Named();
         named.UnionWith(youngest is { } since ? census.NamedByYoung(since, named) : []);
         List<BlobCandidate> unused = [];
         (int Count, long Bytes) young = default;
@@ -98,7 +158,7 @@ public sealed class ModelRemover
             {
                 young = (young.Count + 1, young.Bytes + file.Size);
             }
-            else if (IsConfirmed(new RemovalStep(null, file.Digest, [file, .. WorkTraces.Of(_store, file.Digest!)], 0)))
+            else if (IsConfirmed(new RemovalStep(null, file.Digest, [file, .. Traces.Of(file.Digest!)], 0)))
             {
                 unused.Add(new BlobCandidate(file.Digest!, null, null));
             }
@@ -106,7 +166,11 @@ public sealed class ModelRemover
 
         if (young.Count > 0)
         {
-            _observer.Tell($"{young.Count} more, of {ByteText.Of(young.Bytes)}, that no manifest names stay: they were written within the last hour, and may be waiting for theirs. -Force removes them as well.");
+            bool isOne = young.Count == 1;
+            string what = $"{young.Count} {(isOne ? "blob" : "blobs")} of {ByteText.Of(young.Bytes)} that no manifest names {(isOne ? "stays: it was" : "stay: they were")} written within the last hour, and may be waiting for one. -Force removes {(isOne ? "it" : "them")} as well.";
+
+            // Where nothing is removed, that is what the user wonders about.
+            (unused.Count == 0 ? (Action<string>)_observer.Warn : _observer.Tell)(what);
         }
 
         if (unused.Count > 0)
@@ -126,39 +190,29 @@ public sealed class ModelRemover
             throw new ModelFaultException(ModelFault.StoreNotFound, $"There is no store at '{_store.Root}': there is no such folder.", new FaultFacts { Path = _store.Root });
         }
 
-        Settle();
+        Settle(cancellationToken);
         StoreFault.Guard(_store, _store.Work, () => new PartialWork(_store, _removal, _observer, IsConfirmed).Remove(DateTime.UtcNow - Young, cancellationToken));
     }
 
-    /// <summary>Those that nothing else names.</summary>
-    private static List<BlobCandidate> Unneeded(ManifestCensus census, List<BlobCandidate> blobs, ICollection<string> but)
-    {
-        if (blobs.Count == 0)
-        {
-            return [];
-        }
-
-        HashSet<BlobDigest> needed = census.NamedBut(but);
-        needed.UnionWith(census.NamedByYoung(DateTime.UtcNow - Young, new HashSet<BlobDigest>(blobs.Select(blob => blob.Digest).Concat(needed))));
-        return [.. blobs.Where(blob => !needed.Contains(blob.Digest))];
-    }
+    private WorkTraces Traces => _traces ??= WorkTraces.Look(_store);
 
     private bool IsConfirmed(RemovalStep step) => _observer.ConfirmAsync(step).GetAwaiter().GetResult() && !_isDryRun;
 
     /// <summary>What was set aside by a call that was killed belongs to the blobs.</summary>
-    private void Settle()
+    private void Settle(CancellationToken cancellationToken)
     {
         if (!_isSettled && !_isDryRun)
         {
             BlobAside.PutBackAll(_store, _observer.Tell);
+            BlobLinks.ClearAll(_store, _observer.Tell, cancellationToken);
             _isSettled = true;
         }
     }
 
-    private string[] FindOwn(ModelName name)
+    private IReadOnlyList<CountedManifest> FindOwn(ModelName name)
     {
-        string[] paths = [.. _store.Manifests.FindFiles(name.WithoutPin).Select(found => found.Path).Where(path => !_presumedGone.Contains(path))];
-        if (paths.Length == 0)
+        IReadOnlyList<CountedManifest> own = _references.Of(name.WithoutPin);
+        if (own.Count == 0)
         {
             throw _store.Manifests.NotFound(name);
         }
@@ -168,12 +222,12 @@ public sealed class ModelRemover
             _store.Manifests.Read(name);
         }
 
-        return paths;
+        return own;
     }
 
     private IEnumerable<RemovedFile> FilesOf(BlobCandidate blob) => FileFacts.TryReadEntry(_store.BlobPath(blob.Digest)) is { IsFile: true } facts
-        ? WorkTraces.Of(_store, blob.Digest).Prepend(new RemovedFile(RemovedKind.Blob, _store.BlobPath(blob.Digest), facts.Size, blob.Name, blob.Digest, blob.MediaType))
-        : WorkTraces.Of(_store, blob.Digest);
+        ? Traces.Of(blob.Digest).Prepend(new RemovedFile(RemovedKind.Blob, _store.BlobPath(blob.Digest), facts.Size, blob.Name, blob.Digest, blob.MediaType))
+        : Traces.Of(blob.Digest);
 
     private IEnumerable<RemovedFile> FindUnnamed(HashSet<BlobDigest> named)
     {
@@ -198,6 +252,11 @@ public sealed class ModelRemover
     /// <summary>Sees that blobs can be moved and locks hold, before a manifest is gone.</summary>
     private void RequireWritable()
     {
+        if (_isSeenWritable)
+        {
+            return;
+        }
+
         StoreFault.Guard(_store, _store.Blobs, () =>
         {
             BlobLock.Sweep(_store);
@@ -206,12 +265,13 @@ public sealed class ModelRemover
                 throw new UnauthorizedAccessException($"'{_store.Blobs}' may not be written.");
             }
         });
+        _isSeenWritable = true;
     }
 
     /// <summary>Leave may take its time.</summary>
     private void RequireUnchanged(ModelName name, IReadOnlyList<CountedManifest> own)
     {
-        if (own.FirstOrDefault(manifest => ManifestCensus.Read(_store, manifest.Path)?.Digest != manifest.Digest) is { } changed)
+        if (own.FirstOrDefault(_references.HasChanged) is { } changed)
         {
             throw new ModelFaultException(
                 ModelFault.BlobInUse,

@@ -4,7 +4,7 @@ using PSModel.Core.Store;
 namespace PSModel.Core.Removal;
 
 /// <summary>
-/// Unfinished work in the work folders of a store: bytes and checkpoints of blobs underway, manifests that were being written, and what
+/// Unfinished work in the work folders of a store: bytes and checkpoints of blobs underway, manifests and uploads that were, and what
 /// is remembered of blobs and models that are gone. What a call holds stays. For one thread.
 /// </summary>
 /// <param name="store">The store.</param>
@@ -73,7 +73,7 @@ internal sealed class PartialWork(ModelStore store, BlobRemoval removal, IRemova
 
     private void RemoveOfModel(string path, DateTime rested)
     {
-        bool isTemporary = StoredManifests.IsTemporary(Path.GetFileName(path));
+        bool isTemporary = StoredManifests.IsTemporary(Path.GetFileName(path)) || WorkFile.IsOfUpload(Path.GetFileName(path));
         if (File.GetLastWriteTimeUtc(path) <= rested && (isTemporary || OriginFile.IsUseless(store, path))
             && WorkTraces.TryRead(path, isTemporary ? RemovedKind.Partial : RemovedKind.Origin) is { } file
             && isConfirmed(new RemovalStep(null, null, [file], 0)))

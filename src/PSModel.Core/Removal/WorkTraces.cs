@@ -3,14 +3,19 @@ using PSModel.Core.Store;
 
 namespace PSModel.Core.Removal;
 
-/// <summary>What the work folders hold of blobs. Stateless and thread-safe.</summary>
-internal static class WorkTraces
+/// <summary>What the work folders hold of blobs, as it was when they were looked at. Immutable and thread-safe.</summary>
+internal sealed class WorkTraces
 {
-    /// <summary>The files of a blob: unfinished work, and block maps.</summary>
+    private readonly ILookup<string, string> _paths;
+
+    private WorkTraces(ILookup<string, string> paths) => _paths = paths;
+
+    /// <summary>Looks at them, once for many blobs.</summary>
     /// <param name="at">The store, as one machine works on it.</param>
-    /// <param name="digest">The blob.</param>
-    public static List<RemovedFile> Of(ModelStore at, BlobDigest digest) =>
-        [.. new[] { at.Work, at.CommonWork }.Distinct().SelectMany(folder => FolderEntries.Files(folder, $"{digest.FileName}.*")).Select(path => TryRead(path, digest)).OfType<RemovedFile>()];
+    public static WorkTraces Look(ModelStore at) => new(new[] { at.Work, at.CommonWork }.Distinct().SelectMany(folder => FolderEntries.Files(folder, "sha256-*")).ToLookup(FirstPart));
+
+    /// <summary>The files of a blob that are there: unfinished work, and block maps.</summary>
+    public List<RemovedFile> Of(BlobDigest digest) => [.. _paths[digest.FileName].Select(path => TryRead(path, digest)).OfType<RemovedFile>()];
 
     /// <summary>The files of all blobs in a work folder.</summary>
     public static IEnumerable<IGrouping<BlobDigest, RemovedFile>> All(string folder) => FolderEntries.Files(folder, "sha256-*")
@@ -22,10 +27,9 @@ internal static class WorkTraces
     public static RemovedFile? TryRead(string path, RemovedKind kind, ModelName? name = null, BlobDigest? digest = null, string? mediaType = null) =>
         FileFacts.TryReadEntry(path) is { IsFolder: false } facts ? new RemovedFile(kind, path, facts.IsLink ? 0 : facts.Size, name, digest, mediaType) : null;
 
-    /// <summary>Locks are no work, and what is set aside is a blob.</summary>
     private static RemovedFile? TryRead(string path, BlobDigest digest) => Path.GetExtension(path) switch
     {
-        BlobLock.Extension or BlobAside.Extension => null,
+        _ when Leftovers.IsNoWork(path) => null,
         BlockMapFile.Extension => TryRead(path, RemovedKind.BlockMap, digest: digest),
         _ => TryRead(path, RemovedKind.Partial, digest: digest),
     };

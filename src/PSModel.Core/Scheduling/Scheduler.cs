@@ -45,6 +45,9 @@ internal sealed class Scheduler
     /// <summary>Whether another blob should be added, so that no lane is without work.</summary>
     public bool WantsBlob => _choice.WantsBlob(_blobs, Limit.Target);
 
+    /// <summary>Whether there are bytes that no lane has begun with.</summary>
+    public bool HasUnclaimed => _blobs.Exists(static blob => blob.State == BlobState.Open && blob.Unclaimed > 0);
+
     /// <summary>Whether another lane should be started.</summary>
     public bool WantsLane => _lanes.Count < Limit.Target && _blobs.Exists(blob => blob.State == BlobState.Open);
 
@@ -89,7 +92,7 @@ internal sealed class Scheduler
             return LaneOrder.Fetch;
         }
 
-        if (_lanes.Count > Limit.Target || (lane.MustLeave && _lanes.Count > 1))
+        if ((_lanes.Count > Limit.Target && !IsOwner(lane)) || (lane.MustLeave && _lanes.Count > 1))
         {
             return LaneOrder.Leave;
         }
@@ -251,6 +254,12 @@ internal sealed class Scheduler
         return final;
     }
 
+    /// <summary>Whether lanes are not to begin with more of a blob until some of what is there is hashed and written.</summary>
+    public bool IsHeldBack(BlobSchedule blob) => _choice.IsHeldBack(blob);
+
+    /// <summary>Whether lanes are not to begin with more of any blob until some buffers are free.</summary>
+    public bool IsFull => _choice.IsFull(Rented);
+
     /// <summary>A buffer has no user any more.</summary>
     public void Returned() => Rented--;
 
@@ -264,6 +273,9 @@ internal sealed class Scheduler
         _lastLook = now;
         Limit.Look(isStarved && mayGrow, isBusy, now);
     }
+
+    /// <summary>Whether a lane has what a server sends that ignores ranges: nobody else can go on with that.</summary>
+    private bool IsOwner(LaneSchedule lane) => _blobs.Exists(blob => blob.Owner == lane && blob.State == BlobState.Open);
 
     private void Take(LaneSchedule lane, Segment segment, long now)
     {

@@ -39,9 +39,13 @@ internal sealed class WorkChoice(ScheduleOptions options)
     /// <summary>Segments are handed out this many windows ahead: a claim takes no memory.</summary>
     private const int Reach = 2;
 
+    /// <summary>The small blobs that are added at a time.</summary>
+    private const int SmallAhead = 32;
+
     private double _rate;
     private double _opening = Silence / 2;
     private int _claims;
+    private bool _isAdding;
 
     /// <summary>The part of the window that may be on its way to the hash and the disk of one blob.</summary>
     private long LargestBacklog => options.Window / 4;
@@ -55,9 +59,17 @@ internal sealed class WorkChoice(ScheduleOptions options)
     /// <summary>Whether hash or disk of a blob have more to do than they can.</summary>
     public bool IsSaturated(BlobSchedule blob) => blob.Backlog >= LargestBacklog / 2;
 
-    /// <summary>Whether lanes could soon be without work.</summary>
+    /// <summary>Whether nobody is to begin with more of a blob until some of what is there is hashed and written.</summary>
+    public bool IsHeldBack(BlobSchedule blob) => IsSaturated(blob) || !IsWithinReach(blob);
+
+    /// <summary>Whether nobody is to begin with more of any blob until some buffers are free.</summary>
+    public bool IsFull(int rented) => rented >= options.Buffers - options.HeadReserve;
+
+    /// <summary>Whether lanes could soon be without work. Small blobs are added some at a time: whoever adds them would else be
+    /// woken for each.</summary>
     public bool WantsBlob(IReadOnlyList<BlobSchedule> blobs, int lanes)
     {
+        int most = (2 * lanes) + SmallAhead;
         int claimable = 0;
         int saturated = 0;
         int unfinished = 0;
@@ -68,11 +80,12 @@ internal sealed class WorkChoice(ScheduleOptions options)
             unfinished += blob.IsSmall ? 0 : 1;
             if (blob.State == BlobState.Open && !isSaturated && blob.Unclaimed > 0)
             {
-                claimable += blob.IsSmall ? 1 : 2 * lanes;
+                claimable += blob.IsSmall ? 1 : most;
             }
         }
 
-        return claimable < 2 * lanes && saturated < options.Cores && unfinished < Math.Max(lanes, options.Cores) + 1;
+        _isAdding = claimable < (_isAdding ? most : 2 * lanes) && saturated < options.Cores && unfinished < Math.Max(lanes, options.Cores) + 1;
+        return _isAdding;
     }
 
     /// <summary>Whether more lanes would find work and room.</summary>
@@ -82,7 +95,7 @@ internal sealed class WorkChoice(ScheduleOptions options)
         foreach (BlobSchedule blob in blobs)
         {
             long hungry = blob.TakeHunger(now);
-            if (isStarved is null && !IsSaturated(blob) && CanClaim(blob, now))
+            if (isStarved is null && !blob.IsSingle && CanClaim(blob, now))
             {
                 isStarved = hungry > Hungry * elapsed || (blob.Head is null && blob.Backlog == 0);
             }
@@ -179,7 +192,7 @@ internal sealed class WorkChoice(ScheduleOptions options)
             return slow;
         }
 
-        return CanClaim(blob, now) && rented < options.Buffers - options.HeadReserve ? blob.Claim(LengthFor(blob, blobs, limit, pending)) : null;
+        return CanClaim(blob, now) && !IsFull(rented) ? blob.Claim(LengthFor(blob, blobs, limit, pending)) : null;
     }
 
     /// <summary>Whether a crash would cost no more than it may. The head of the line goes on for as long as no checkpoint is due,
@@ -192,12 +205,11 @@ internal sealed class WorkChoice(ScheduleOptions options)
             : loss < options.LargestLoss - options.CheckpointInterval);
     }
 
-    private bool CanClaim(BlobSchedule blob, long now)
-    {
-        long claimed = blob.Segments.Count == 0 ? 0 : blob.Segments[blob.Segments.Count - 1].End - blob.Segments[0].Start + blob.Backlog;
-        return blob.State == BlobState.Open && blob.Unclaimed > 0 && now >= blob.NotBefore && !IsSaturated(blob)
-            && (claimed < Reach * options.Window || blob.Segments.Count == 0);
-    }
+    private bool CanClaim(BlobSchedule blob, long now) =>
+        blob.State == BlobState.Open && blob.Unclaimed > 0 && now >= blob.NotBefore && !IsHeldBack(blob);
+
+    private bool IsWithinReach(BlobSchedule blob) => blob.Segments.Count == 0
+        || blob.Segments[blob.Segments.Count - 1].End - blob.Segments[0].Start + blob.Backlog < Reach * options.Window;
 
     /// <summary>Lanes that run side by side have half of their segments waiting on average, so that twice the room is shared
     /// out. Of the first ones each is longer than the one before, so that they end, and make room, one after the other. At the

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using PSModel.Core.Blocks;
 using PSModel.Core.Buffers;
@@ -12,7 +11,7 @@ internal sealed class BlockSink : IDisposable
     private readonly BlockLayout _layout;
     private readonly Queue<int> _indices;
     private readonly Action<int, byte[]> _put;
-    private readonly BlockingCollection<Chunk> _chunks = [];
+    private readonly BlockingQueue<Chunk> _chunks = new();
     private readonly Thread _thread;
     private byte[] _block = [];
     private int _filled;
@@ -48,7 +47,7 @@ internal sealed class BlockSink : IDisposable
     /// <exception cref="Exception">Why a block could not be handed over.</exception>
     public void Drain()
     {
-        _chunks.CompleteAdding();
+        _chunks.Complete();
         _thread.Join();
         if (_failure is not null)
         {
@@ -58,14 +57,13 @@ internal sealed class BlockSink : IDisposable
 
     public void Dispose()
     {
-        _chunks.CompleteAdding();
+        _chunks.Complete();
         _thread.Join();
-        _chunks.Dispose();
     }
 
     private void Run()
     {
-        foreach (Chunk chunk in _chunks.GetConsumingEnumerable())
+        while (_chunks.Take(out Chunk? chunk))
         {
             try
             {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using PSModel.Core.Buffers;
@@ -16,8 +15,8 @@ internal sealed class OrderedSink : IDisposable
     private readonly BlobHash _hash;
     private readonly PartialBlob _file;
     private readonly long _checkpointInterval;
-    private readonly BlockingCollection<Chunk> _toHash = [];
-    private readonly BlockingCollection<Chunk> _toWrite = [];
+    private readonly BlockingQueue<Chunk> _toHash = new();
+    private readonly BlockingQueue<Chunk> _toWrite = new();
     private readonly Thread _hasher;
     private readonly Thread _writer;
     private readonly Stopwatch _sinceCheckpoint = Stopwatch.StartNew();
@@ -64,31 +63,26 @@ internal sealed class OrderedSink : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        Finish();
-        _toHash.Dispose();
-        _toWrite.Dispose();
-    }
+    public void Dispose() => Finish();
 
     private void Finish()
     {
-        _toHash.CompleteAdding();
-        _toWrite.CompleteAdding();
+        _toHash.Complete();
+        _toWrite.Complete();
         _hasher.Join();
         _writer.Join();
     }
 
-    private Thread Start(string name, BlockingCollection<Chunk> chunks, Action<Chunk> use)
+    private Thread Start(string name, BlockingQueue<Chunk> chunks, Action<Chunk> use)
     {
         Thread thread = new(() => Run(chunks, use)) { Name = name, IsBackground = true };
         thread.Start();
         return thread;
     }
 
-    private void Run(BlockingCollection<Chunk> chunks, Action<Chunk> use)
+    private void Run(BlockingQueue<Chunk> chunks, Action<Chunk> use)
     {
-        foreach (Chunk chunk in chunks.GetConsumingEnumerable())
+        while (chunks.Take(out Chunk? chunk))
         {
             // After a failure the rest only passes through, so that nobody waits for it: it is fit for no checkpoint.
             if (_failure is null)

@@ -9,6 +9,9 @@ internal sealed class BlobStream(IBlobBody body, long start, long? end) : IDispo
     /// <summary>The offset at which the server promised to end; <see langword="null"/> where it promised nothing.</summary>
     public long? End { get; } = end;
 
+    /// <summary>Whether whoever asks for a part would be sent the whole.</summary>
+    public bool IsWholeOnly { get; init; }
+
     /// <summary>Told where the bytes break off before the end that was promised.</summary>
     public Action? OnBroken { get; set; }
 

@@ -38,10 +38,16 @@ internal sealed class BlobLock : IDisposable
     /// file systems look long for a place of a new one (ext4 passes over those of the last seconds, one by one).</param>
     /// <exception cref="IOException">The file cannot be made, for another reason than that it is held.</exception>
     /// <exception cref="Faults.ModelFaultException"><see cref="Faults.ModelFault.BlobInUse"/> where locks do not hold.</exception>
-    public static BlobLock? TryAcquire(ModelStore store, BlobDigest digest, bool isFileLeft = false)
+    public static BlobLock? TryAcquire(ModelStore store, BlobDigest digest, bool isFileLeft = false) => TryAcquire(store, digest.FileName, isFileLeft);
+
+    /// <summary>The same for something else than a blob.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="name">What it is called.</param>
+    /// <param name="isFileLeft">As above.</param>
+    public static BlobLock? TryAcquire(ModelStore store, string name, bool isFileLeft = false)
     {
         using LockFile? gate = EnterGate(store);
-        LockFile? file = gate is null ? null : LockFile.TryTake(store, PathOf(store, digest), isRemoved: !isFileLeft);
+        LockFile? file = gate is null ? null : LockFile.TryTake(store, Path.Combine(store.Work, name + Extension), isRemoved: !isFileLeft);
         return file is null ? null : new BlobLock(store, file, isFileLeft);
     }
 
@@ -130,6 +136,4 @@ internal sealed class BlobLock : IDisposable
 
         return gate;
     }
-
-    private static string PathOf(ModelStore store, BlobDigest digest) => Path.Combine(store.Work, digest.FileName + Extension);
 }

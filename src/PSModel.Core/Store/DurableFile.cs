@@ -9,27 +9,31 @@ internal static class DurableFile
 
     /// <summary>Creates a folder and those above it, 0755 less the umask as Ollama's own, and makes that durable: what is in a folder
     /// is lost with it.</summary>
-    public static void CreateFolder(ModelStore store, string path)
+    public static void CreateFolder(ModelStore store, string path) => SyncAbove(MakeFolders(store, path));
+
+    /// <summary>Creates a folder and those above it.</summary>
+    /// <returns>Those that were not there, for <see cref="SyncAbove"/>.</returns>
+    public static IReadOnlyList<string> MakeFolders(ModelStore store, string path)
     {
-        if (Directory.Exists(path))
+        List<string> made = [];
+        for (string? missing = path; missing is not null && !Directory.Exists(missing); missing = Path.GetDirectoryName(missing))
         {
-            return;
+            made.Insert(0, missing);
         }
 
         // Whose the store is must be known before there is one.
-        FileOwner? owner = store.Owner;
-        if (Path.GetDirectoryName(path) is { } above)
+        FileOwner? owner = made.Count > 0 ? store.Owner : null;
+        foreach (string folder in made)
         {
-            CreateFolder(store, above);
+            CreateFolder(folder);
+            owner?.GiveFolder(folder);
         }
 
-        CreateFolder(path);
-        owner?.GiveFolder(path);
-        if (Path.GetDirectoryName(path) is { } parent)
-        {
-            SyncFolder(parent);
-        }
+        return made;
     }
+
+    /// <summary>Makes durable that folders were created.</summary>
+    public static void SyncAbove(IEnumerable<string> made) => made.Select(folder => Path.GetDirectoryName(folder)).OfType<string>().ToList().ForEach(SyncFolder);
 
     private static void CreateFolder(string path)
     {
@@ -60,13 +64,18 @@ internal static class DurableFile
     /// <param name="path">The path under which it becomes visible.</param>
     public static void WriteWhole(Func<FileStream> create, byte[] bytes, string temporary, string path)
     {
-        using (FileStream file = create())
-        {
-            file.Write(bytes, 0, bytes.Length);
-            Flush(file);
-        }
-
+        WriteFlushed(create, bytes);
         Replace(temporary, path);
+    }
+
+    /// <summary>Writes a small file, and returns when it is on the disk.</summary>
+    /// <param name="create">Makes the file.</param>
+    /// <param name="bytes">The content.</param>
+    public static void WriteFlushed(Func<FileStream> create, byte[] bytes)
+    {
+        using FileStream file = create();
+        file.Write(bytes, 0, bytes.Length);
+        Flush(file);
     }
 
     /// <summary>Renames a file over another one and makes the rename durable.</summary>
@@ -115,6 +124,20 @@ internal static class DurableFile
         return isDone;
     }
 
+    /// <summary>Gives a file a second name, which is durable once the folder is synced.</summary>
+    /// <exception cref="IOException">It has none: between volumes, on some file systems, or where something has that name.</exception>
+    public static void Link(string path, string name)
+    {
+        if (IsWindows)
+        {
+            WindowsFile.Link(path, name);
+        }
+        else
+        {
+            UnixFile.Link(path, name);
+        }
+    }
+
     /// <summary>Lets the disk begin with what was written, where the system can be asked for that. A failure shows when the
     /// file is flushed.</summary>
     public static void BeginFlush(FileStream file)
@@ -130,12 +153,14 @@ internal static class DurableFile
     {
         if (FileFacts.TryReadEntry(path) is not null)
         {
-            HeldFile.Try(path, () => File.Delete(path));
-            string folder = Path.GetDirectoryName(path)!;
-            if (Directory.Exists(folder))
+            try
+            {
+                HeldFile.Try(path, () => File.Delete(path));
+                SyncFolder(Path.GetDirectoryName(path)!);
+            }
+            catch (DirectoryNotFoundException)
             {
                 // Whoever removed it meanwhile has removed what was in it.
-                SyncFolder(folder);
             }
         }
     }
@@ -174,7 +199,9 @@ internal static class DurableFile
         int descriptor = Open(UnixFile.CString(path), ReadOnly);
         if (descriptor < 0)
         {
-            throw new IOException($"The folder '{path}' cannot be opened to sync it (errno {Marshal.GetLastWin32Error()}).");
+            int reason = Marshal.GetLastWin32Error();
+            string message = $"The folder '{path}' cannot be opened to sync it (errno {reason}).";
+            throw reason == UnixFile.NoEntry ? new DirectoryNotFoundException(message) : new IOException(message);
         }
 
         try

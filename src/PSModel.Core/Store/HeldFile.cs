@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using PSModel.Core.Faults;
 
 namespace PSModel.Core.Store;
 
@@ -27,6 +28,14 @@ internal static class HeldFile
     /// <summary>Whether an exception says that somebody else holds a file.</summary>
     public static bool IsReason(Exception e) =>
         e is HeldFileException || (e is IOException && (e.HResult is SharingViolation or LockViolation or UserMapped || WouldBlock.Contains(e.HResult)));
+
+    /// <summary>The fault of a file that is held still.</summary>
+    /// <param name="file">The file as a sentence begins with it.</param>
+    /// <param name="e">What the file system says; <see cref="IsReason(Exception)"/> holds of it.</param>
+    /// <param name="facts">What is known of it.</param>
+    /// <param name="isTransient">Whether the step is worth another try.</param>
+    public static ModelFaultException Fault(string file, Exception e, FaultFacts facts, bool isTransient = false) =>
+        new(ModelFault.BlobInUse, $"{file} is held by another program: {e.Message}", facts, e) { IsTransient = isTransient };
 
     /// <summary>Tries a step for as long as somebody holds its file, some seconds at most.</summary>
     /// <param name="path">The file that the step opens, removes, or puts another one in place of.</param>

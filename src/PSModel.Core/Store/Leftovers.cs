@@ -15,7 +15,7 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
     private const int Days = 30;
 
     /// <summary>Another machine writes its checkpoints every few seconds, and a block map moments before its blob is there.</summary>
-    private static readonly TimeSpan OthersRest = TimeSpan.FromHours(1);
+    public static readonly TimeSpan OthersRest = TimeSpan.FromHours(1);
 
     private int _isRemoved;
 
@@ -50,6 +50,10 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
         }
     }
 
+    /// <summary>Whether a blob's file in the work folder is no unfinished work: locks are none, and what is set aside or linked is a
+    /// blob.</summary>
+    public static bool IsNoWork(string path) => Path.GetExtension(path) is BlobLock.Extension or BlobAside.Extension or BlobLinks.Extension;
+
     private static List<IGrouping<BlobDigest, FileInfo>> ByBlob(ModelStore at) =>
         [.. Files(at.Work, "sha256-*").Select(file => (Blob: BlobOf(file), File: file)).Where(pair => pair.Blob is not null).GroupBy(pair => pair.Blob!, pair => pair.File)];
 
@@ -62,10 +66,10 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
     private static List<FileInfo> Files(string folder, string pattern) =>
         Directory.Exists(folder) ? [.. new DirectoryInfo(folder).EnumerateFiles(pattern)] : [];
 
-    /// <summary>Manifests that were being written, and where models came from that are gone.</summary>
+    /// <summary>Manifests that were being written, uploads that were, and where models came from that are gone.</summary>
     private void RemoveOfModels(string folder, DateTime limit, Action<string> tell)
     {
-        foreach (FileInfo file in Files(folder, "*").Where(file => file.LastWriteTimeUtc < limit && (StoredManifests.IsTemporary(file.Name) || OriginFile.IsUseless(store, file.FullName))))
+        foreach (FileInfo file in Files(folder, "*").Where(file => file.LastWriteTimeUtc < limit && (StoredManifests.IsTemporary(file.Name) || WorkFile.IsOfUpload(file.Name) || OriginFile.IsUseless(store, file.FullName))))
         {
             file.Delete();
             tell($"'{file.FullName}', left by an earlier call and untouched for {Days} days, is removed.");
@@ -118,7 +122,7 @@ internal sealed class Leftovers(ModelStore store, bool isPresentEnough)
     /// <summary>Why a blob's work files are of no use; <see langword="null"/> where they are, or where there are none.</summary>
     private string? WhyUseless(ModelStore at, BlobDigest digest, List<FileInfo> files, DateTime limit, out List<FileInfo> useless)
     {
-        useless = [.. files.Where(file => file.Extension is not (BlobLock.Extension or BlobAside.Extension))];
+        useless = [.. files.Where(file => !IsNoWork(file.Name))];
         bool hasOthers = useless.Exists(file => file.Extension != BlockMapFile.Extension);
         bool isOld = useless.TrueForAll(file => file.LastWriteTimeUtc < limit);
         long? present = at.BlobSize(digest);

@@ -57,8 +57,20 @@ internal sealed class LinkedFile : ICommitFile
         catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             why = e.Message;
-            DurableFile.Delete(path);
+            TryDelete(path);
             return null;
+        }
+    }
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            DurableFile.Delete(path);
+        }
+        catch (HeldFileException)
+        {
+            // On Windows who holds the source holds its second name as well. The next call removes that.
         }
     }
 
@@ -130,14 +142,7 @@ internal sealed class LinkedFile : ICommitFile
             throw new IOException("A second name cannot be given to the store's owner.");
         }
 
-        if (IsWindows)
-        {
-            WindowsFile.Link(source, path);
-        }
-        else
-        {
-            UnixFile.Link(source, path);
-        }
+        DurableFile.Link(source, path);
 
         // Ollama, and whoever else frees what no manifest names, spares what was written to lately, and the manifest is still to come.
         File.SetLastWriteTimeUtc(path, DateTime.UtcNow);

@@ -4,8 +4,8 @@ using PSModel.Core.Faults;
 namespace PSModel.Core.Store;
 
 /// <summary>
-/// A lock of the operating system on an open file; it ends with its process. Proved when it is taken: there are file systems that
-/// say yes and lock nothing.
+/// A lock of the operating system on an open file; it ends with its process. The first of a store is proved: there are file systems
+/// that say yes and lock nothing.
 /// </summary>
 internal sealed class LockFile : IDisposable
 {
@@ -40,16 +40,22 @@ internal sealed class LockFile : IDisposable
     public static LockFile? TryTake(ModelStore store, string path, bool isRemoved)
     {
         LockFile? taken = TryOpen(store, path, isRemoved);
-        if (taken is null)
+        if (taken is null || store.AreLocksProved)
         {
-            return null;
+            return taken;
         }
 
         try
         {
             // The file is open once more, as by another process: that must not get the lock.
             using LockFile? second = TryOpen(store, path, isRemoved: false);
-            return second is null ? taken : throw Useless(path, "a lock on it can be taken twice");
+            if (second is not null)
+            {
+                throw Useless(path, "a lock on it can be taken twice");
+            }
+
+            store.AreLocksProved = true;
+            return taken;
         }
         catch
         {
@@ -118,7 +124,7 @@ internal sealed class LockFile : IDisposable
     /// <summary>.NET's own lock passes over every error of the system, and an environment variable turns it off.</summary>
     private static LockFile? TryLock(ModelStore store, string path, bool isRemoved)
     {
-        bool isNew = FileFacts.TryReadEntry(path) is null;
+        bool isNew = store.Owner is not null && FileFacts.TryReadEntry(path) is null;
         int descriptor = UnixFile.Open(path, UnixFile.ReadWrite | UnixFile.Create);
         int error = UnixFile.Lock(descriptor);
         if (error == 0)

@@ -37,7 +37,7 @@ internal sealed class ManifestBlobs(ModelStore store)
     {
         Manifest? manifest = ManifestListReader.TryRead(found.Name, found.Path, bytes) is { } list
             ? OfList(found, list, runner)
-            : AsServed(ManifestReader.Read(found.Name, found.Path, bytes));
+            : AsServed(ManifestReader.Read(found.Name, found.Path, bytes).RequireFor(runner));
         return manifest is null ? null : new OriginFile(store, found.Name).Complete(manifest);
     }
 

@@ -6,6 +6,7 @@ namespace PSModel.Core.Store;
 internal static class ManifestFile
 {
     /// <summary>Reads it, one byte past the bound at most, so that its reader sees that it is broken.</summary>
+    /// <exception cref="HeldFileException">Another program lets nobody read it, for longer than is worth waiting.</exception>
     /// <exception cref="IOException">It cannot be read, or is no file.</exception>
     public static byte[] Read(string path)
     {
@@ -15,7 +16,7 @@ internal static class ManifestFile
             throw new IOException("It is no file.");
         }
 
-        using FileStream file = File.OpenRead(path);
+        using FileStream file = HeldFile.Open(path, () => File.OpenRead(path));
         byte[] bytes = new byte[(int)Math.Min(file.Length, ManifestReader.MaximumBytes + 1)];
         int length = 0;
         for (int read = -1; read != 0 && length < bytes.Length; length += read)

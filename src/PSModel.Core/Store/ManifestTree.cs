@@ -85,11 +85,15 @@ internal sealed class ManifestTree
 
     private IEnumerable<string[]> SpellingsOf(ModelName name) => HostsOf(name).Select(host => new[] { host, name.Namespace, name.Model, name.Tag });
 
-    /// <summary>Ollama takes both names of its host for one.</summary>
-    private IEnumerable<string> HostsOf(ModelName name) =>
-        name.Host != ModelName.DefaultHost ? [_isOfEntries ? name.Host.Replace(Colon, EscapedColon) : name.Host]
+    /// <summary>Ollama takes both names of its host for one, and reads a port among the entries in either way.</summary>
+    private string[] HostsOf(ModelName name) =>
+        name.Host != ModelName.DefaultHost ? (_isOfEntries ? PortsOf(name.Host) : [name.Host])
         : _isOfEntries ? [ModelName.OtherDefaultHost, ModelName.DefaultHost]
         : [ModelName.DefaultHost, ModelName.OtherDefaultHost];
+
+    /// <summary>Windows holds no colon in a name.</summary>
+    private static string[] PortsOf(string host) =>
+        host.Replace(Colon, EscapedColon) is var escaped && (escaped == host || Path.DirectorySeparatorChar == '\\') ? [escaped] : [escaped, host];
 
     /// <summary>Whose manifest a file is; <see langword="null"/> where it lies elsewhere, or its path is no name.</summary>
     public ModelName? NameOf(string path)

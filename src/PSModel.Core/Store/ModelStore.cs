@@ -7,8 +7,7 @@ namespace PSModel.Core.Store;
 
 /// <summary>
 /// Ollama's models folder: <c>blobs/sha256-…</c>, <c>manifests/host/namespace/model/tag</c>, a later Ollama's
-/// <c>manifests-v2/</c>, and beside them <c>.psmodel/</c>, where unfinished work lies. Holds what it once found, so it is immutable
-/// and thread-safe.
+/// <c>manifests-v2/</c>, and beside them <c>.psmodel/</c>, where unfinished work lies. Holds what it once found. Thread-safe.
 /// </summary>
 public sealed class ModelStore
 {
@@ -18,6 +17,7 @@ public sealed class ModelStore
     private readonly Lazy<string> _work;
     private readonly Lazy<FileOwner?> _owner;
     private volatile bool _isWorkSeen;
+    private volatile bool _areLocksProved;
 
     /// <summary>Names a store; nothing is created.</summary>
     /// <param name="path">An absolute path; the folder need not exist.</param>
@@ -26,7 +26,7 @@ public sealed class ModelStore
     {
         if (path.IndexOfAny(Path.GetInvalidPathChars()) >= 0)
         {
-            throw new ModelFaultException(ModelFault.StoreNotWritable, $"'{path}' cannot be the path of a store.", new FaultFacts { Path = path });
+            throw new ModelFaultException(ModelFault.StoreNotWritable, $"'{path}' cannot be the path of a store.", new FaultFacts { Path = path, Remedy = "Give a path that the file system can hold." });
         }
 
         Root = path;
@@ -87,6 +87,13 @@ public sealed class ModelStore
     /// <summary>To whom new files and folders are given; <see langword="null"/> where they stay with who makes them.</summary>
     internal FileOwner? Owner => _owner.Value;
 
+    /// <summary>Whether locks in the folder of unfinished work were seen to keep others out.</summary>
+    internal bool AreLocksProved
+    {
+        get => _areLocksProved;
+        set => _areLocksProved = value;
+    }
+
     /// <summary>The folder of the blobs.</summary>
     internal string Blobs { get; }
 
@@ -110,6 +117,12 @@ public sealed class ModelStore
     /// <exception cref="IOException">It cannot be created, a link stands in its place, or it is a volume of its own.</exception>
     internal void CreateWork()
     {
+        // Of thousands of small blobs each asks for it.
+        if (_isWorkSeen && CommonWork == Work && FileFacts.TryReadEntry(Work) is { IsFolder: true, IsLink: false })
+        {
+            return;
+        }
+
         CreateWork(Work);
         if (!_isWorkSeen)
         {

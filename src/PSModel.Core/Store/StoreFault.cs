@@ -12,7 +12,11 @@ internal static class StoreFault
     private const int WriteProtected = unchecked((int)0x80070013);
 
     /// <summary>Runs a step that writes to the store, and names what failed if it does.</summary>
-    public static void Guard(ModelStore store, string path, Action step)
+    /// <param name="store">The store.</param>
+    /// <param name="path">What is written.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="what">What the folder is to a user.</param>
+    public static void Guard(ModelStore store, string path, Action step, string what = "store")
     {
         try
         {
@@ -20,27 +24,27 @@ internal static class StoreFault
         }
         catch (Exception e) when (IsOfStore(e))
         {
-            throw From(store, path, e);
+            throw From(store, path, e, what);
         }
     }
 
     /// <summary>Whether a file system can be the reason. A file too long for it is an argument out of range to .NET.</summary>
     public static bool IsOfStore(Exception e) => e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException;
 
-    public static ModelFaultException From(ModelStore store, string path, Exception e)
+    public static ModelFaultException From(ModelStore store, string path, Exception e, string what = "store")
     {
         path = (e as HeldFileException)?.Path ?? path;
         FaultFacts facts = new() { Path = path };
         return e switch
         {
             UnauthorizedAccessException =>
-                new ModelFaultException(ModelFault.StoreNotWritable, $"The store '{store.Root}' cannot be written: {e.Message}", facts, e),
+                new ModelFaultException(ModelFault.StoreNotWritable, $"The {what} '{store.Root}' cannot be written: {e.Message}", facts, e),
             IOException when e.HResult is ReadOnlyFileSystem or WriteProtected =>
-                new ModelFaultException(ModelFault.StoreNotWritable, $"The store '{store.Root}' cannot be written: {e.Message}", facts, e),
+                new ModelFaultException(ModelFault.StoreNotWritable, $"The {what} '{store.Root}' cannot be written: {e.Message}", facts, e),
             IOException when HeldFile.IsReason(e) =>
-                new ModelFaultException(ModelFault.BlobInUse, $"'{path}' is held by another program: {e.Message}", facts, e),
+                HeldFile.Fault($"'{path}'", e, facts),
             IOException when !Directory.Exists(store.Work) =>
-                new ModelFaultException(ModelFault.StoreNotWritable, $"The store '{store.Root}' cannot be {(Directory.Exists(store.Root) ? "written" : "created")}: {e.Message}", facts, e),
+                new ModelFaultException(ModelFault.StoreNotWritable, $"The {what} '{store.Root}' cannot be {(Directory.Exists(store.Root) ? "written" : "created")}: {e.Message}", facts, e),
             _ => new ModelFaultException(ModelFault.StoreWriteFailed, $"Writing '{path}' failed: {e.Message}", facts, e),
         };
     }

@@ -9,7 +9,7 @@ public sealed partial class StoredManifests
 {
     private const string Temporary = "manifest-";
 
-    private const int MostTries = 3;
+    private const int MostTries = 100;
 
     /// <summary>Sees that a model's manifest can be written.</summary>
     /// <returns>Where.</returns>
@@ -24,7 +24,7 @@ public sealed partial class StoredManifests
             StoreNames.RequireOneSpelling(name, tree.Folder, tree.PartsOf(name));
             if (tree == _manifests)
             {
-                _entries.Find(name).ToList().ForEach(entry => RequireRemovable(entry.Path));
+                _entries.Find(name).Select(entry => entry.Path).Concat(PathsOf(name).Skip(1)).ToList().ForEach(RequireRemovable);
             }
         });
         return path;
@@ -35,10 +35,8 @@ public sealed partial class StoredManifests
     {
         try
         {
-            string path = PathOf(manifest.Name);
-            return TreeFor(manifest.Name) == _manifests
-                ? IsAt(manifest, path) && !_entries.Find(manifest.Name).Any()
-                : IsAt(manifest, path) && IsAt(manifest, _store.BlobPath(manifest.Digest));
+            return PathsOf(manifest.Name).All(path => IsAt(manifest, path))
+                && (TreeFor(manifest.Name) == _manifests ? !_entries.Find(manifest.Name).Any() : IsAt(manifest, _store.BlobPath(manifest.Digest)));
         }
         catch (Exception e) when (StoreFault.IsOfStore(e) || e is ModelFaultException)
         {
@@ -47,21 +45,24 @@ public sealed partial class StoredManifests
     }
 
     /// <summary>Writes a manifest, byte for byte, whole or not at all.</summary>
-    /// <returns>What was there before; <see langword="null"/> where nothing was, or nothing that could be read.</returns>
+    /// <param name="manifest">The manifest.</param>
+    /// <param name="earlier">What an earlier try replaced.</param>
+    /// <returns>What was there before, for <see cref="Withdraw"/>; where that was this manifest, what was there before the earlier try.</returns>
     /// <exception cref="ModelFaultException"><see cref="ModelFault.StoreNotWritable"/> or
     /// <see cref="ModelFault.StoreWriteFailed"/>.</exception>
-    internal byte[]? Write(Manifest manifest)
+    internal IReadOnlyList<ReplacedManifest> Write(Manifest manifest, IReadOnlyList<ReplacedManifest>? earlier = null)
     {
         string path = RequireWritable(manifest.Name);
-        byte[]? before = TryReadFile(path);
         byte[] bytes = manifest.GetBytes();
+        List<ReplacedManifest> before = [.. PathsOf(manifest.Name).Select(each => new ReplacedManifest(each, TryReadFile(each)))
+            .Select(each => each.Bytes?.AsSpan().SequenceEqual(bytes) == true && earlier?.FirstOrDefault(other => other.Path == each.Path) is { } first ? first : each)];
         if (TreeFor(manifest.Name) == _entries)
         {
             // An entry must lead to a blob, and may be a copy of it.
             WriteWhole(bytes, _store.BlobPath(manifest.Digest), levels: 1);
         }
 
-        WriteWhole(bytes, path, ManifestTree.TagLevels);
+        before.ForEach(each => WriteWhole(bytes, each.Path, ManifestTree.TagLevels));
         return before;
     }
 
@@ -79,21 +80,18 @@ public sealed partial class StoredManifests
 
     /// <summary>Puts back what was there before a manifest whose blobs another program has taken away, if that is still there.</summary>
     /// <exception cref="ModelFaultException">The store cannot be written.</exception>
-    internal void Withdraw(Manifest manifest, byte[]? before)
+    internal void Withdraw(Manifest manifest, IReadOnlyList<ReplacedManifest> before)
     {
-        string path = PathOf(manifest.Name);
-        if (!IsAt(manifest, path))
+        foreach (ReplacedManifest each in before.Where(each => IsAt(manifest, each.Path)))
         {
-            return;
-        }
-
-        if (before is not null)
-        {
-            WriteWhole(before, path, ManifestTree.TagLevels);
-        }
-        else
-        {
-            StoreFault.Guard(_store, path, () => DurableFile.Delete(path));
+            if (each.Bytes is not null)
+            {
+                WriteWhole(each.Bytes, each.Path, ManifestTree.TagLevels);
+            }
+            else
+            {
+                StoreFault.Guard(_store, each.Path, () => DurableFile.Delete(each.Path));
+            }
         }
     }
 
@@ -101,12 +99,20 @@ public sealed partial class StoredManifests
     internal static bool IsTemporary(string fileName) =>
         fileName.StartsWith(Temporary, StringComparison.Ordinal) && Guid.TryParseExact(fileName.Substring(Temporary.Length), "N", out _);
 
-    /// <summary>Where an entry stays, what is written is covered by it.</summary>
+    /// <summary>Where a manifest is written: in its place, and over what there is of the model under the other name of its host. To
+    /// a later Ollama they are one model, and it may take either.</summary>
+    private string[] PathsOf(ModelName name)
+    {
+        string path = PathOf(name);
+        return TreeFor(name) == _manifests ? [path, .. _manifests.Find(name).Where(found => found.Name == name && found.Path != path).Select(found => found.Path)] : [path];
+    }
+
+    /// <summary>Where another file of the model stays, what is written is covered by it.</summary>
     private static void RequireRemovable(string path)
     {
         if (Path.DirectorySeparatorChar != '\\' && Path.GetDirectoryName(path) is { } folder && Directory.Exists(folder) && !UnixFile.CanWrite(folder))
         {
-            throw new UnauthorizedAccessException($"'{path}', which a later Ollama reads first, cannot be removed.");
+            throw new UnauthorizedAccessException($"'{path}', which a later Ollama reads first, cannot be removed or replaced.");
         }
     }
 
@@ -134,36 +140,49 @@ public sealed partial class StoredManifests
             return;
         }
 
-        for (int tries = 1; ; tries++)
-        {
-            try
-            {
-                Put(bytes, path, levels);
-                return;
-            }
-            catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException && tries < MostTries)
-            {
-                // Ollama has removed the folder, which was empty still.
-            }
-        }
-    });
-
-    private void Put(byte[] bytes, string path, int levels)
-    {
-        string folder = Path.GetDirectoryName(path)!;
-        DurableFile.CreateFolder(_store, folder);
-
         // Beside means a work folder: whatever lies four levels deep under one of the trees counts as a model.
+        string folder = Path.GetDirectoryName(path)!;
+        HashSet<string> made = [];
+        Insist(() => made.UnionWith(DurableFile.MakeFolders(_store, folder)), () => false);
         string work = WorkFolder.For(_store.Root, folder, levels);
         _store.CreateWork(work);
         string temporary = Path.Combine(work, $"{Temporary}{Guid.NewGuid():N}");
         try
         {
-            DurableFile.WriteWhole(_store, bytes, temporary, path);
+            DurableFile.WriteFlushed(() => WorkFile.Create(_store, temporary), bytes);
+            Insist(
+                () =>
+                {
+                    // Nothing takes its time between the two.
+                    made.UnionWith(DurableFile.MakeFolders(_store, folder));
+                    DurableFile.Replace(temporary, path);
+                    DurableFile.SyncAbove(made);
+                },
+                () => !File.Exists(temporary));
         }
         finally
         {
             File.Delete(temporary);
+        }
+    });
+
+    /// <summary>Ollama removes all folders that are empty, when it starts and when it removes a model; so one may be gone at once.</summary>
+    private static void Insist(Action step, Func<bool> isDone)
+    {
+        for (int tries = 1; ; tries++)
+        {
+            try
+            {
+                step();
+                return;
+            }
+            catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException && tries < MostTries)
+            {
+                if (isDone())
+                {
+                    return;
+                }
+            }
         }
     }
 }

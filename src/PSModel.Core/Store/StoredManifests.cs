@@ -11,6 +11,8 @@ namespace PSModel.Core.Store;
 /// </summary>
 public sealed partial class StoredManifests
 {
+    private const string Unreadable = "Check who may read it, whether another program holds it, and the disk that it lies on.";
+
     private static readonly string[] Bookkeeping = ["llamacpp", "ggml", "mlx", "ollama"];
 
     private readonly ModelStore _store;
@@ -70,17 +72,11 @@ public sealed partial class StoredManifests
     /// <exception cref="ModelFaultException">A folder cannot be read.</exception>
     internal IReadOnlyList<string> FindLostFolders() => Look<IReadOnlyList<string>>(() => [.. _entries.FindLostFolders(), .. _manifests.FindLostFolders()]);
 
-    /// <summary>What there is of a model, in whatever letters: what a later Ollama reads first, and then the rest.</summary>
-    /// <exception cref="ModelFaultException">There is no store, a folder cannot be read, or the file system cannot hold the name.</exception>
-    internal IReadOnlyList<StoredName> FindFiles(ModelName name)
-    {
-        RequireStore();
-        bool isPlain = TreeFor(name) == _manifests;
-        return Look<IReadOnlyList<StoredName>>(() => IsOfOllama(name) ? [] : [.. _entries.Find(name), .. isPlain ? _manifests.Find(name) : []]);
-    }
-
     /// <summary>Whose manifest a file of the trees is; <see langword="null"/> where its path is no name.</summary>
     internal ModelName? NameOf(string path) => _entries.NameOf(path) ?? _manifests.NameOf(path);
+
+    /// <summary>Which model a file of the trees makes; <see langword="null"/> where it makes none, as what Ollama keeps for itself.</summary>
+    internal ModelName? ModelAt(string path) => NameOf(path) is { } name && !IsOfOllama(name) ? name : null;
 
     /// <summary>The folder of the tree in which a file lies.</summary>
     internal string TreeOf(string path) => _entries.IsIn(path) ? _entries.Folder : _manifests.Folder;
@@ -99,8 +95,8 @@ public sealed partial class StoredManifests
     /// same. Of a list the manifest is taken that the runner wants, or that Ollama would take of those that are there.</summary>
     /// <param name="name">The model.</param>
     /// <param name="runner">Which manifest of a list; <see langword="null"/> for the one that Ollama would take.</param>
-    /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestNotFound"/> or
-    /// <see cref="ModelFault.ManifestInvalid"/>.</exception>
+    /// <exception cref="ModelFaultException"><see cref="ModelFault.ManifestNotFound"/>,
+    /// <see cref="ModelFault.ManifestInvalid"/>, or <see cref="ModelFault.BlobInUse"/> where another program holds it.</exception>
     public Manifest Read(ModelName name, string? runner = null)
     {
         Manifest manifest = ReadAny(name.WithoutPin, runner);
@@ -135,12 +131,16 @@ public sealed partial class StoredManifests
             e.Facts.Remedy = $"\"{CommandFor(name)}\" writes it anew.";
             throw;
         }
+        catch (HeldFileException e)
+        {
+            throw StoreFault.From(_store, at, e);
+        }
         catch (Exception e) when (StoreFault.IsOfStore(e))
         {
             throw new ModelFaultException(
                 ModelFault.ManifestInvalid,
                 $"The manifest of {name.Shortest} at '{at}' cannot be read: {e.Message}",
-                new FaultFacts { Name = name.Shortest, Path = at },
+                new FaultFacts { Name = name.Shortest, Path = at, Remedy = Unreadable },
                 e);
         }
     }
@@ -207,7 +207,7 @@ public sealed partial class StoredManifests
             throw new ModelFaultException(
                 ModelFault.ManifestInvalid,
                 $"The manifests of the store '{_store.Root}' cannot be read: {e.Message}",
-                new FaultFacts { Path = _store.Root },
+                new FaultFacts { Path = _store.Root, Remedy = Unreadable },
                 e);
         }
     }
@@ -233,7 +233,7 @@ public sealed partial class StoredManifests
     /// <summary>Says that the store has no such model.</summary>
     internal ModelFaultException NotFound(ModelName name) => NotFound(name.WithoutPin, PathOf(name.WithoutPin), string.Empty);
 
-    private ModelFaultException NotFound(ModelName name, string path, string why) => new(
+    private ModelFaultException NotFound(ModelName name, string path, string why) => !Directory.Exists(_store.Root) ? NoStore(name, path) : new(
         ModelFault.ManifestNotFound,
         $"The store '{_store.Root}' has no model '{name.Shortest}'{why}.",
         new FaultFacts
@@ -244,6 +244,11 @@ public sealed partial class StoredManifests
                 ? $"Check the spelling of model and tag; \"Get-ModelManifest -Local -StorePath {SaveCommand.Quote(_store.Root)}\" lists what the store has."
                 : $"\"{CommandFor(name)}\" fetches it.",
         });
+
+    private ModelFaultException NoStore(ModelName name, string path) => new(
+        ModelFault.ManifestNotFound,
+        $"The store '{_store.Root}' has no model '{name.Shortest}': there is no such folder.",
+        new FaultFacts { Name = name.Shortest, Path = path, Remedy = "Check the path of the store, and whether its disk is mounted." });
 
     /// <summary>Fetches a model again from where it was last saved from, as far as that is known.</summary>
     internal string CommandFor(ModelName name) => SaveCommand.For(_store, name, new OriginFile(_store, name).TryReadOrigin());

@@ -22,7 +22,7 @@ internal static class UnixFile
     public static int Folder => IsMac ? 0x100000 : IsArm ? 0x4000 : 0x10000;
 
     /// <summary><c>ENOENT</c>, <c>EINTR</c>, <c>EEXIST</c> and <c>EXDEV</c> of <c>errno.h</c>, on both systems.</summary>
-    private const int NoEntry = 2;
+    internal const int NoEntry = 2;
 
     private const int Interrupted = 4;
     private const int Exists = 17;

@@ -11,18 +11,33 @@ namespace PSModel.Core.Store;
 /// </summary>
 internal static class WorkFile
 {
+    /// <summary>How the names of files begin that remember where an upload goes on.</summary>
+    public const string UploadPrefix = "upload-";
+
     private static bool IsWindows { get; } = RuntimeInformation.IsOSPlatform(OSPlatform.Windows);
+
+    /// <summary>Whether a file of this name is one of those.</summary>
+    public static bool IsOfUpload(string fileName) => fileName.StartsWith(UploadPrefix, StringComparison.Ordinal);
 
     /// <summary>Makes a new file for writing alone, 0644 less the umask as Ollama's own, in place of whatever has its name.</summary>
     public static FileStream Create(ModelStore store, string path)
     {
-        FileStream file = HeldFile.Open(path, () =>
+        FileStream file = HeldFile.Open(path, () => OpenInPlace(path));
+        return Prepare(file, opened => store.Owner?.Give(opened.SafeFileHandle));
+    }
+
+    private static FileStream OpenInPlace(string path)
+    {
+        try
+        {
+            return OpenNew(path);
+        }
+        catch (IOException) when (FileFacts.TryReadEntry(path) is not null)
         {
             RequireFree(path);
             File.Delete(path);
             return OpenNew(path);
-        });
-        return Prepare(file, opened => store.Owner?.Give(opened.SafeFileHandle));
+        }
     }
 
     /// <summary>Opens a file that an earlier call left, for writing behind what is kept of it; the rest is cut off.</summary>

@@ -66,7 +66,19 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
     }
 
     /// <summary>Ends when everything that was begun has ended.</summary>
-    public Task WhenEndedAsync() => Task.WhenAll(_tasks);
+    public async Task WhenEndedAsync()
+    {
+        try
+        {
+            await Task.WhenAll(_tasks).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Whoever waits must not go on upon a thread that a transfer came to its end on, however it ended: the commit queue
+            // would wait for itself.
+            await Task.Yield();
+        }
+    }
 
     /// <summary>Waits until nothing is open any more, whatever became of it, and tidies up.</summary>
     public async Task SettleAsync()
@@ -115,6 +127,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
             return;
         }
 
+        blob.WasThere = isRepair || (context.Options.Force && context.Store.BlobSize(blob.Digest) is not null);
         observer.BlobStarted(blob.Model.Manifest, blob.Layer, blob.Meter);
         if (isRepair)
         {
@@ -206,23 +219,9 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
 
     private void Start(PlannedBlob blob, SemaphoreSlim? room, Func<Task<BlobOutcome?>> run)
     {
-        Task task = RunToEndAsync(blob, room, run);
+        Task task = RunAsync(blob, room, run);
         _underway[blob.Digest] = task;
         _tasks.Add(task);
-    }
-
-    private async Task RunToEndAsync(PlannedBlob blob, SemaphoreSlim? room, Func<Task<BlobOutcome?>> run)
-    {
-        try
-        {
-            await RunAsync(blob, room, run).ConfigureAwait(false);
-        }
-        finally
-        {
-            // Whoever waits for the task must not go on upon a thread that this transfer came to its end on, however it ended:
-            // the commit queue would wait for itself.
-            await Task.Yield();
-        }
     }
 
     private async Task RunAsync(PlannedBlob blob, SemaphoreSlim? room, Func<Task<BlobOutcome?>> run)

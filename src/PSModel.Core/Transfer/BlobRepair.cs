@@ -113,10 +113,12 @@ internal sealed class BlobRepair(SaveContext context, PlannedBlob planned, Semap
         long? size = _store.BlobSize(_layer.Digest);
         if (size != _layer.Size)
         {
+            FaultFacts facts = Facts(size);
+            facts.Remedy = "The file is right. Only the model's owner can mend its manifest.";
             throw new ModelFaultException(
                 ModelFault.SizeMismatch,
                 $"The manifest names {ByteText.Exact(_layer.Size)} for {_layer.Digest}, and the blob of that digest has {ByteText.Exact(size ?? 0)}: the manifest is wrong.",
-                Facts(size));
+                facts);
         }
 
         context.Tell($"{_layer.Digest} is right in the store.");

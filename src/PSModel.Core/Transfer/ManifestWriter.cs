@@ -7,7 +7,13 @@ using PSModel.Core.Store;
 namespace PSModel.Core.Transfer;
 
 /// <summary>Writes each model's manifest once every blob of it is there. Thread-safe.</summary>
-internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, FreshBlobs? fresh, ISaveObserver observer, bool isWanted)
+/// <param name="store">Where they are written.</param>
+/// <param name="leftovers">Removed once a model is complete.</param>
+/// <param name="fresh">Keeps blobs until their manifest is there.</param>
+/// <param name="observer">Asked before and told after each step.</param>
+/// <param name="isWanted">Whether manifests are written at all.</param>
+/// <param name="removals">Sees that the blobs stay meanwhile.</param>
+internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, FreshBlobs? fresh, ISaveObserver observer, bool isWanted, RemovalWatch removals)
 {
     /// <summary>Another program that writes the same manifest does so once.</summary>
     private const int MostTries = 5;
@@ -70,6 +76,11 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, Fre
         else if (outcome is { } known)
         {
             fresh?.Add(blob.Digest);
+            if (blob.WasThere)
+            {
+                blob.Model.AddPresent(blob.Digest);
+            }
+
             observer.BlobFinished(new SavedBlob(blob.Model.Target, blob.Name, blob.Layer, store.BlobPath(blob.Digest), known, blob.IsReadBack, blob.Meter, blob.Elapsed));
         }
 
@@ -121,7 +132,7 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, Fre
             return;
         }
 
-        if (!AreAllThere(model))
+        if (!await removals.AreAllThereAsync(model, links: null).ConfigureAwait(false))
         {
             observer.Tell($"The manifest of {manifest.Name.Shortest} is not written, since not every blob is there.");
         }
@@ -130,36 +141,58 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, Fre
             leftovers?.Remove(observer.Tell);
             observer.Tell($"{manifest.Name.Shortest} is complete, and its manifest is there.");
         }
-        else if (await observer.ConfirmManifestAsync(manifest, store.Manifests.PathOf(manifest.Name)).ConfigureAwait(false) && AreAllThere(model))
+        else if (await observer.ConfirmManifestAsync(manifest, store.Manifests.PathOf(manifest.Name)).ConfigureAwait(false))
         {
-            // Leave may take its time, and from here on what is there stays for an hour at least.
-            fresh?.Touch();
-            Remember(manifest);
-            Write(model);
+            await WriteConfirmedAsync(model).ConfigureAwait(false);
         }
     }
 
-    private void Write(ModelPlan model)
+    private async Task WriteConfirmedAsync(ModelPlan model)
+    {
+        Manifest manifest = model.Manifest;
+        using BlobLinks links = BlobLinks.Make(store, manifest, observer.Tell);
+
+        // Leave may have taken its time, and from here on what is there stays for an hour at least.
+        if (!await removals.AreAllThereAsync(model, links).ConfigureAwait(false))
+        {
+            return;
+        }
+
+        fresh?.Touch();
+        Remember(manifest);
+        if (await TryWriteAsync(model, links).ConfigureAwait(false))
+        {
+            leftovers?.Remove(observer.Tell);
+            observer.Tell($"{manifest.Name.Shortest} is complete; its manifest is written.");
+        }
+    }
+
+    /// <returns>Whether the manifest is there; not where blobs are gone.</returns>
+    private async Task<bool> TryWriteAsync(ModelPlan model, BlobLinks links)
     {
         Manifest manifest = model.Manifest;
         string path = store.Manifests.PathOf(manifest.Name);
+        IReadOnlyList<ReplacedManifest>? before = null;
         for (int tries = 0; tries < MostTries; tries++)
         {
-            byte[]? before = store.Manifests.Write(manifest);
+            before = store.Manifests.Write(manifest, before);
             observer.Tell($"The manifest is at '{path}'.");
-            if (!AreAllThere(model))
+            if (tries == 0)
+            {
+                await removals.WaitAsync(model).ConfigureAwait(false);
+            }
+
+            if (!await removals.AreAllThereAsync(model, links).ConfigureAwait(false))
             {
                 // A manifest without its blobs is a model that fails when it is run.
                 store.Manifests.Withdraw(manifest, before);
-                return;
+                return false;
             }
 
             store.Manifests.Uncover(manifest.Name);
             if (store.Manifests.IsWritten(manifest))
             {
-                leftovers?.Remove(observer.Tell);
-                observer.Tell($"{manifest.Name.Shortest} is complete; its manifest is written.");
-                return;
+                return true;
             }
 
             observer.Tell($"Another program has changed the manifest of {manifest.Name.Shortest} meanwhile.");
@@ -182,26 +215,5 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, Fre
         {
             observer.Tell($"Where {manifest.Name.Shortest} came from could not be written to '{store.Work}': {e.Message}");
         }
-    }
-
-    /// <summary>A blob that was there an hour ago may be gone: Ollama removes what no manifest names.</summary>
-    private bool AreAllThere(ModelPlan model)
-    {
-        if (!model.IsSound)
-        {
-            return false;
-        }
-
-        Manifest manifest = model.Manifest;
-        List<Layer> gone = manifest.Blobs.Where(layer => !store.Has(layer)).ToList();
-        foreach (Layer layer in gone)
-        {
-            observer.BlobFailed(model.Target, manifest, layer.Digest.ToString(), new ModelFaultException(
-                ModelFault.BlobNotFound,
-                $"{layer.Digest} was in the store, and another program removed it while the rest of {manifest.Name.Shortest} was fetched.",
-                new FaultFacts { Name = manifest.Name.Shortest, Digest = layer.Digest.ToString(), Path = store.BlobPath(layer.Digest), Remedy = "Run the same command again: it fetches what is missing." }));
-        }
-
-        return gone.Count == 0;
     }
 }

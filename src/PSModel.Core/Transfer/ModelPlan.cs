@@ -1,10 +1,13 @@
+using System.Collections.Concurrent;
 using PSModel.Core.Manifests;
+using PSModel.Core.Names;
 
 namespace PSModel.Core.Transfer;
 
 /// <summary>A model being saved: how many of its blobs are still to come, and whether one failed. Thread-safe.</summary>
 internal sealed class ModelPlan(string target, Manifest manifest)
 {
+    private readonly ConcurrentQueue<BlobDigest> _present = new();
     private int _left = 1;
     private int _isBroken;
 
@@ -14,6 +17,12 @@ internal sealed class ModelPlan(string target, Manifest manifest)
 
     /// <summary>Whether every blob that ended is in the store.</summary>
     public bool IsSound => Volatile.Read(ref _isBroken) == 0;
+
+    /// <summary>The blobs that were in the store before, in whatever state.</summary>
+    public IReadOnlyCollection<BlobDigest> Present => _present;
+
+    /// <summary>A blob was in the store before.</summary>
+    public void AddPresent(BlobDigest digest) => _present.Enqueue(digest);
 
     /// <summary>A blob more is to come.</summary>
     public void Begin() => Interlocked.Increment(ref _left);

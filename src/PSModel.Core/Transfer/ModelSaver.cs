@@ -42,8 +42,8 @@ public sealed class ModelSaver
     public async Task SaveAsync(IReadOnlyList<ModelRequest> requests, ICollection<BlobDigestPart> only, ISaveObserver observer, CancellationToken cancellationToken)
     {
         using FreshBlobs? fresh = _options.IsDryRun || only.Count > 0 ? null : new FreshBlobs(_store, _options.FreshInterval, observer.Tell);
-        ManifestWriter manifests = new(_store, _options.IsDryRun ? null : _leftovers, fresh, observer, isWanted: only.Count == 0);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        ManifestWriter manifests = new(_store, _options.IsDryRun ? null : _leftovers, fresh, observer, isWanted: only.Count == 0, new RemovalWatch(_store, observer, _options.RemovalTime, stop.Token));
         SharedSchedule schedule = new(ScheduleOptions(), observer.Tell, _source.Trace, stop.Token);
         using LanePool pool = new(schedule, _limiter, stop);
         BlobCommit commit = new(_store, _options.ReadBack ? new ReadBack(observer.Tell) : null, observer.Tell);
@@ -59,6 +59,7 @@ public sealed class ModelSaver
                 if (!_options.IsDryRun)
                 {
                     BlobAside.PutBackAll(_store, observer.Tell);
+                    BlobLinks.ClearAll(_store, observer.Tell, stop.Token);
                 }
 
                 Feed(queue, only, feeder, manifests, schedule);

@@ -23,12 +23,16 @@ internal sealed class PlannedBlob(ModelPlan model, Layer layer)
     /// <summary>Whether the file, as it is now, was read and found right.</summary>
     public bool IsReadBack { get; set; }
 
+    /// <summary>Whether there was something in its place before, which this call did not bring.</summary>
+    public bool WasThere { get; set; }
+
     /// <summary>Since its turn came.</summary>
     public TimeSpan Elapsed => _clock.Elapsed;
 
     /// <summary>The blob is in the store, as it was before.</summary>
     public BlobOutcome FoundPresent()
     {
+        WasThere = true;
         Meter.BytesResumed = layer.Size;
         Meter.Phase = TransferPhase.Completed;
         return BlobOutcome.AlreadyPresent;

@@ -22,6 +22,7 @@ internal sealed class SmallBlob(SaveContext context, PlannedBlob planned)
     private readonly CheckpointFile _checkpoints = new(context.Store, planned.Digest);
     private readonly BlobSource _source = context.Source.OpenBlob(planned.Model.Manifest, planned.Layer);
     private PartialBlob? _file;
+    private bool _hasTraces;
     private bool _isKept;
 
     /// <summary>Runs the transfer to its end; comes back to the caller as soon as it waits for bytes.</summary>
@@ -59,7 +60,8 @@ internal sealed class SmallBlob(SaveContext context, PlannedBlob planned)
     private Sha256? FindWhole()
     {
         long size = planned.Layer.Size;
-        if (_checkpoints.TryRead(size, PartialBlob.LengthOf(_store, planned.Digest), out _) is not { } kept || kept.Offset != size)
+        _hasTraces = _checkpoints.Exists;
+        if (!_hasTraces || _checkpoints.TryRead(size, PartialBlob.LengthOf(_store, planned.Digest), out _) is not { } kept || kept.Offset != size)
         {
             return null;
         }
@@ -89,7 +91,7 @@ internal sealed class SmallBlob(SaveContext context, PlannedBlob planned)
 
     private async Task ReceiveAsync(InlineSink sink, CancellationToken cancellationToken)
     {
-        Arrival arrival = new();
+        Arrival arrival = new(context.Commits.Post);
         BlobFetch fetch = new(planned.Layer, [new ByteRange(0, planned.Layer.Size)], isSmall: true, hasCheckpoints: false, _source, planned.Meter, sink.Take)
         {
             AfterBytes = sink.Work,
@@ -122,8 +124,11 @@ internal sealed class SmallBlob(SaveContext context, PlannedBlob planned)
     /// <summary>An earlier call may have left a checkpoint.</summary>
     private void DeleteTraces()
     {
-        _checkpoints.Delete();
-        PartialBlockMap.Delete(_store, planned.Digest);
+        if (_hasTraces)
+        {
+            _checkpoints.Delete();
+            PartialBlockMap.Delete(_store, planned.Digest);
+        }
     }
 
     /// <summary>A failure to do so must not hide the one that led here.</summary>

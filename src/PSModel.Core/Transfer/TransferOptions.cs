@@ -36,4 +36,8 @@ public sealed class TransferOptions
 
     /// <summary>How long a finished blob that no manifest names yet may seem untouched: Ollama cleans up after an hour.</summary>
     internal TimeSpan FreshInterval { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>How long another program may take from its look at the manifests to the first removal of a blob that none names, and from
+    /// one to the next: <c>ollama rm</c> reads all manifests for each, and what cleans up reads them once for all.</summary>
+    internal TimeSpan RemovalTime { get; set; } = TimeSpan.FromSeconds(1);
 }

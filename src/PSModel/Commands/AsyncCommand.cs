@@ -52,7 +52,7 @@ public abstract class AsyncCommand : PSCmdlet, IDisposable
     /// <summary>Runs work to its end. A fault becomes a non-terminating error about <paramref name="target"/>.</summary>
     private protected void Run(object? target, Func<PipelinePump, CancellationToken, Task> work, Action? onTick = null)
     {
-        using PipelinePump pump = new(_stop);
+        PipelinePump pump = new(_stop);
         CurrentPump = pump;
         try
         {

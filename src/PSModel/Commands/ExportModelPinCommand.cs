@@ -9,7 +9,9 @@ namespace PSModel.Commands;
 [Cmdlet(VerbsData.Export, "ModelPin", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low, HelpUri = HelpAddress.Module)]
 public sealed class ExportModelPinCommand : StoreCommand
 {
-    private readonly List<PinnedModel> _pins = [];
+    /// <summary>Made once the core is known to be there.</summary>
+    private List<PinnedModel>? _pins;
+
     private bool _hasFailed;
 
     /// <summary>The list.</summary>
@@ -28,7 +30,7 @@ public sealed class ExportModelPinCommand : StoreCommand
     public SwitchParameter NoClobber { get; set; }
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => _hasFailed |= !Try(Manifest!.Name, () => _pins.Add(OutputFactory.ToPin(Manifest)));
+    protected override void ProcessRecord() => _hasFailed |= !Try(Manifest!.Name, () => (_pins ??= []).Add(OutputFactory.ToPin(Manifest)));
 
     /// <inheritdoc/>
     protected override void EndProcessing()
@@ -37,11 +39,11 @@ public sealed class ExportModelPinCommand : StoreCommand
         Refuse(NoClobber && File.Exists(path), $"'{path}' is there, and -NoClobber leaves what is there.", nameof(NoClobber), "Give another -Path, or leave out -NoClobber.");
 
         // A list that lacks a model would be taken for the whole.
-        if (_hasFailed || _pins.Count == 0)
+        if (_hasFailed || _pins is null)
         {
             WriteWarning(OutsideText.OneLine($"'{path}' is not written, since {(_hasFailed ? "a model could not be pinned" : "no manifest was piped in")}."));
         }
-        else if (ShouldProcess(path, $"Write a list of {_pins.Count} models"))
+        else if (ShouldProcess(path, $"Write a list of {_pins.Count} model{(_pins.Count == 1 ? string.Empty : "s")}"))
         {
             Try(path, () => PinList.Write(path, _pins));
         }

@@ -23,7 +23,7 @@ public sealed class ImportModelPinCommand : StoreCommand
             {
                 foreach (PinnedModel model in PinList.Read(ToFilePath(path)))
                 {
-                    WriteObject(new ModelPin { Name = model.Name.ToString(), ManifestDigest = model.Name.Pin?.ToString(), Origin = model.Origin });
+                    WriteObject(new ModelPin { Name = model.Name.ToString(), ManifestDigest = model.Name.Pin?.ToString(), Origin = model.Origin, Runner = model.Runner });
                 }
             });
         }

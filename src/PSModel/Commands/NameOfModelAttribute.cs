@@ -15,11 +15,9 @@ internal sealed class NameOfModelAttribute : ArgumentTransformationAttribute
     /// <exception cref="ArgumentTransformationMetadataException">The object names no model.</exception>
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
     {
-        PSObject item = PSObject.AsPSObject(inputData);
-        bool isModel = OutputFactory.IsOf<ModelManifest>(item) || OutputFactory.IsOf<ModelTag>(item)
-            || (item.BaseObject is PSCustomObject && OutputFactory.TryReadManifest(item) is not null);
-        return isModel
-            ? item.Properties["Name"]?.Value as string ?? string.Empty
-            : OfRow.Transform(engineIntrinsics, inputData);
+        PSObject? item = inputData is null ? null : PSObject.AsPSObject(inputData);
+        bool isModel = item is not null
+            && (OutputFactory.IsOf<ModelManifest>(item) || (item.BaseObject is PSCustomObject && OutputFactory.TryReadManifest(item) is not null));
+        return isModel ? OutputFactory.TextOf(item!, "Name") ?? string.Empty : OfRow.Transform(engineIntrinsics, inputData!);
     }
 }

@@ -5,9 +5,9 @@ using PSModel.Output;
 namespace PSModel.Commands;
 
 /// <summary>
-/// Takes the Name, or else the Model, of a row, as Import-Csv gives one. Of other objects no name is made: the text that
-/// PowerShell would make of a file, a blob or a manifest can be the name of a model, and is never the one that is meant. Objects
-/// of progress name nothing.
+/// Takes the Name, or else the Model, of a row, as Import-Csv gives one, and of the module's objects that are about a whole model.
+/// Of other objects no name is made: the text that PowerShell would make of a file, a blob or a manifest can be the name of a model,
+/// and is never the one that is meant. Objects of progress name nothing.
 /// </summary>
 internal sealed class NameOfRowAttribute : ArgumentTransformationAttribute
 {
@@ -16,10 +16,16 @@ internal sealed class NameOfRowAttribute : ArgumentTransformationAttribute
     /// looks for one.</exception>
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
     {
+        // That nothing is no name is for the parameter to say.
+        if (inputData is null)
+        {
+            return null!;
+        }
+
         PSObject item = PSObject.AsPSObject(inputData);
         return item.BaseObject is string or ValueType or IEnumerable ? inputData
             : OutputFactory.IsOf<ModelBlobProgress>(item) ? Array.Empty<string>()
-            : item.BaseObject is PSCustomObject && !SaysMore(item) && (TextOf(item, "Name") ?? TextOf(item, "Model")) is { } name ? name
+            : (IsOfModel(item) || (item.BaseObject is PSCustomObject && !SaysMore(item))) && (TextOf(item, "Name") ?? TextOf(item, "Model")) is { } name ? name
             : throw NoName(item);
     }
 
@@ -29,9 +35,11 @@ internal sealed class NameOfRowAttribute : ArgumentTransformationAttribute
         return new ArgumentTransformationMetadataException(why, new PSInvalidCastException(why));
     }
 
+    private static bool IsOfModel(PSObject item) => OutputFactory.IsOf<ModelTag>(item) || OutputFactory.IsOf<ModelPin>(item) || OutputFactory.IsOf<ModelSaveResult>(item);
+
     /// <summary>A blob's path and a manifest's text say more than the name.</summary>
     private static bool SaysMore(PSObject row) =>
         row.Properties["PSPath"] is not null || row.Properties["LiteralPath"] is not null || row.Properties["FullName"] is not null || OutputFactory.TryReadManifest(row) is not null;
 
-    private static string? TextOf(PSObject row, string property) => row.Properties[property]?.Value as string;
+    private static string? TextOf(PSObject row, string property) => OutputFactory.TextOf(row, property);
 }

@@ -60,7 +60,7 @@ public sealed class PublishModelBlobCommand : RegistryCommand
     protected override void Begin()
     {
         Refuse(Destination is not null && Registry is not null, "-Registry and -Destination cannot both be given: a destination names its registry.", nameof(Destination));
-        _place = Require(nameof(Destination), () => PublishPlace.Parse(Destination, ToFilePath));
+        _place = Require(Destination is null ? null : OutsideText.Typed(Destination), () => PublishPlace.Parse(Destination, ToFilePath));
     }
 
     /// <inheritdoc/>
@@ -73,7 +73,7 @@ public sealed class PublishModelBlobCommand : RegistryCommand
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        List<BlobDigestPart> only = Require(nameof(Digest), () => (Digest ?? []).Select(BlobDigestPart.Parse).ToList());
+        List<BlobDigestPart> only = [.. (Digest ?? []).Select(digest => Require(OutsideText.Of(digest), () => BlobDigestPart.Parse(digest)))];
         List<PublishRequest> requests = [.. _names.Select(name => new PublishRequest(OutsideText.Typed(name), name))];
         if (requests.Count == 0)
         {
@@ -106,6 +106,6 @@ public sealed class PublishModelBlobCommand : RegistryCommand
     }
 
     private PublishDestination Open(PublishOptions options) => _place!.Folder is { } folder
-        ? new LayoutDestination(folder, message => CurrentPump?.Post(() => WriteVerbose(OutsideText.OneLine(message))))
+        ? Require(folder, () => new LayoutDestination(folder, message => CurrentPump?.Post(() => WriteVerbose(OutsideText.OneLine(message)))))
         : new RegistryDestination(Connect(), options);
 }

@@ -79,20 +79,38 @@ public sealed class RemoveModelBlobCommand : StoreCommand
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => ShowForecast(IsDryRun ? _observer?.Forecast.Sum() : null);
+    protected override void EndProcessing()
+    {
+        if (_remover is not null)
+        {
+            Remove(OpenStore(StorePath).Root, (remover, token) => remover.Finish(token));
+        }
+
+        ShowForecast(IsDryRun ? _observer?.Forecast.Sum() : null);
+    }
 
     private void RemoveModels(string name)
     {
         if (!WildcardPattern.ContainsWildcardCharacters(name))
         {
-            Remove(OutsideText.Typed(name), (remover, token) => remover.RemoveModel(ModelName.Parse(name), token));
+            Remove(OutsideText.Typed(name), (remover, token) => RemoveModel(remover, ModelName.Parse(name), token));
             return;
         }
 
         ModelStore store = OpenStore(StorePath);
         foreach (ModelName found in FindLike(name, store.Root, store.Manifests.FindNames))
         {
-            Remove(found.Shortest, (remover, token) => remover.RemoveModel(found, token));
+            Remove(found.Shortest, (remover, token) => RemoveModel(remover, found, token));
+        }
+    }
+
+    private void RemoveModel(ModelRemover remover, ModelName name, CancellationToken token)
+    {
+        remover.RemoveModel(name, token);
+        if (MyInvocation.BoundParameters.ContainsKey("Confirm"))
+        {
+            // Whoever is asked may stop at the next question, and what was agreed to is done.
+            remover.Finish(token);
         }
     }
 

@@ -180,11 +180,13 @@ public sealed class SaveModelBlobCommand : SourceCommand
         TransferProgress progress = new(this, "Saving", IncludeProgress);
         SaveSummary? summary = Summary && _forecast is null ? new SaveSummary(only) : null;
         ModelSaver saver = SaverOf(source);
+        bool isSilent = _forecast is null && Confirmation.IsSilent(this);
         Run(
             requests[0].Target,
             async (pump, token) =>
             {
-                await saver.SaveAsync(requests, only, new SaveObserver(this, pump, progress, only, _forecast, summary), token).ConfigureAwait(false);
+                SaveObserver observer = new(this, pump, progress, only, _forecast, summary) { IsSilent = isSilent };
+                await saver.SaveAsync(requests, only, observer, token).ConfigureAwait(false);
                 pump.Post(progress.End);
             },
             progress.Show);

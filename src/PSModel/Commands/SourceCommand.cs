@@ -45,7 +45,7 @@ public abstract class SourceCommand : RegistryCommand
     }
 
     /// <summary>The place of a registry that -Source names; <see langword="null"/> where it names none. For the pipeline thread.</summary>
-    private protected OciReference? WantedReference => Source is null || WantedFolder is not null ? null : Require(nameof(Source), () => OciReference.Parse(Source));
+    private protected OciReference? WantedReference => Source is null || WantedFolder is not null ? null : Require(OutsideText.Typed(Source), () => OciReference.Parse(Source));
 
     /// <summary>The runner in Ollama's letters; <see langword="null"/> where none is named.</summary>
     private protected string? WantedRunner => string.IsNullOrEmpty(Runner) ? null : Runner!.ToLowerInvariant();

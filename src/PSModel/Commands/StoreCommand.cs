@@ -57,5 +57,5 @@ public abstract class StoreCommand : AsyncCommand
     private protected string ToFilePath(string path) =>
         FilePath.TryResolve(SessionState.Path, path, out string? resolved, out string? why)
             ? resolved
-            : throw new ModelFaultException(ModelFault.StoreNotWritable, $"'{path}' is no path of the file system: {why}", new FaultFacts { Path = path });
+            : throw new ModelFaultException(ModelFault.StoreNotWritable, $"'{path}' is no path of the file system: {why}", new FaultFacts { Path = path, Remedy = "Give a path of the file system." });
 }

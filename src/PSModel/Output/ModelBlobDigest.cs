@@ -60,4 +60,7 @@ public sealed class ModelBlobDigest
 
     /// <summary>Bytes received, sent, or read, a second.</summary>
     public double BytesPerSecond { get; internal set; }
+
+    /// <summary>The status and the digest.</summary>
+    public override string ToString() => $"{Status} {Digest}".Trim();
 }

@@ -1,3 +1,5 @@
+using PSModel.Core.Faults;
+
 namespace PSModel;
 
 /// <summary>What a manifest says of one blob.</summary>
@@ -23,5 +25,5 @@ public sealed class ModelLayer
     public long Size { get; internal set; }
 
     /// <summary>Kind, digest and size in a few words.</summary>
-    public override string ToString() => $"{Kind} {Digest}, {Size} B";
+    public override string ToString() => $"{Kind} {Digest}, {ByteText.Of(Size)}";
 }

@@ -50,10 +50,10 @@ public sealed class ModelManifest
     /// named; empty elsewhere.</summary>
     public string? Origin { get; internal set; }
 
-    /// <summary>What runs the model, llamacpp, ggml or mlx, where it was chosen from a list; empty elsewhere.</summary>
+    /// <summary>What runs the model, llamacpp, ggml or mlx, where it was chosen from a list, or says so itself; empty elsewhere.</summary>
     public string? Runner { get; internal set; }
 
-    /// <summary>The format of the weights, gguf or safetensors, where a list told; empty elsewhere.</summary>
+    /// <summary>The format of the weights, gguf or safetensors, where a list told, or the manifest itself; empty elsewhere.</summary>
     public string? Format { get; internal set; }
 
     /// <summary>The manifests of the list that it was chosen from; none where it was served alone.</summary>

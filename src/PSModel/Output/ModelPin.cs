@@ -15,4 +15,7 @@ public sealed class ModelPin
 
     /// <summary>The address of the registry or of the manifest, or the path of the folder, that it came from.</summary>
     public string? Origin { get; internal set; }
+
+    /// <summary>What runs it, where it is one of a list of manifests.</summary>
+    public string? Runner { get; internal set; }
 }

@@ -18,4 +18,7 @@ public sealed class ModelSaveError
 
     /// <summary>The digest, the path or the name that it is about.</summary>
     public string? Target { get; internal set; }
+
+    /// <summary>The id and what it is about.</summary>
+    public override string ToString() => $"{Id} {Target}".Trim();
 }

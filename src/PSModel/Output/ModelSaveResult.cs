@@ -10,7 +10,7 @@ public sealed class ModelSaveResult
     /// <summary>The model's name in its shortest form, or what was given where that is no name.</summary>
     public string? Name { get; internal set; }
 
-    /// <summary>Saved, AlreadyPresent, Skipped (leave was not given for all of it) or Failed.</summary>
+    /// <summary>Saved, AlreadyPresent (its manifest too), Skipped (leave was not given for all of it) or Failed.</summary>
     public string? Status { get; internal set; }
 
     /// <summary>The SHA-256 of the manifest's bytes; empty where there was none to be had.</summary>

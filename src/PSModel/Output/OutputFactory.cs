@@ -47,11 +47,19 @@ internal static class OutputFactory
     /// <summary>Whether an object is of a type of the module, or was before it went through a file, a job or another machine.</summary>
     public static bool IsOf<T>(PSObject item) => item.BaseObject is T || item.TypeNames.Contains($"Deserialized.{typeof(T).FullName}");
 
+    /// <summary>The text that a property holds, also one that PowerShell's own commands have tacked something to, as Get-Content does
+    /// with lines.</summary>
+    public static string? TextOf(PSObject item, string property) => item.Properties[property]?.Value switch
+    {
+        PSObject { BaseObject: string text } => text,
+        var value => value as string,
+    };
+
     /// <summary>The manifest that an object of plain properties once was; <see langword="null"/> where it was none. Whether its text
     /// is still the one of its digest is for <see cref="ToManifest"/> to say.</summary>
     public static ModelManifest? TryReadManifest(PSObject item)
     {
-        string? Text(string property) => item.Properties[property]?.Value as string;
+        string? Text(string property) => TextOf(item, property);
         return Text("Raw") is not { Length: > 0 } raw || Text("Digest") is not { } digest
             || Text("Host") is not { } host || Text("Namespace") is not { } @namespace || Text("Model") is not { } model || Text("Tag") is not { } tag
             ? null
@@ -82,7 +90,7 @@ internal static class OutputFactory
         return read.Digest.ToString() == manifest.Digest && (name.Pin is null || name.Pin == read.Digest) ? read.From(manifest.Origin).For(manifest.Runner, manifest.Format) : throw new ModelFaultException(
             ModelFault.ManifestInvalid,
             $"The manifest of {name.Shortest} was changed, or is no UTF-8 text: it says {manifest.Digest}, and its text has the digest {read.Digest}.",
-            new FaultFacts { Name = name.Shortest, Digest = manifest.Digest, ActualDigest = read.Digest.ToString() });
+            new FaultFacts { Name = name.Shortest, Digest = manifest.Digest, ActualDigest = read.Digest.ToString(), Remedy = "Pipe in what Get-ModelManifest returned, as it was." });
     }
 
     /// <summary>Pins the manifest that a user piped in.</summary>
@@ -144,6 +152,7 @@ internal static class OutputFactory
             Size = blob.Layer.Size,
             Path = blob.Path,
             BytesSent = blob.Meter.BytesSent,
+            BytesResumed = isVerified ? blob.Meter.BytesResumed : 0,
             RetryCount = blob.Meter.RetryCount,
             Elapsed = blob.Elapsed,
             BytesPerSecond = Rate(blob.Meter.BytesSent, blob.Elapsed),

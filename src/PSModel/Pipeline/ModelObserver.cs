@@ -17,6 +17,9 @@ internal abstract class ModelObserver(Cmdlet cmdlet, PipelinePump pump, Transfer
     /// <summary>What was told of once, since it is the same for each blob. For the pipeline thread alone.</summary>
     private readonly HashSet<string> _told = [];
 
+    /// <summary>Whether nobody reads what is told, and nothing is asked, as <see cref="Confirmation.IsSilent"/> says.</summary>
+    public bool IsSilent { get; init; }
+
     public abstract Task<bool> ConfirmBlobAsync(Manifest manifest, Layer layer);
 
     public abstract Task<bool> ConfirmManifestAsync(Manifest manifest, string path);
@@ -44,7 +47,7 @@ internal abstract class ModelObserver(Cmdlet cmdlet, PipelinePump pump, Transfer
         Ended(target);
     });
 
-    public void BlobStarted(Manifest manifest, Layer layer, TransferMeter meter) => pump.Post(() => progress.BeginBlob(manifest.Name, layer, meter));
+    public void BlobStarted(Manifest manifest, Layer layer, TransferMeter meter) => pump.PostForNextTick(() => progress.BeginBlob(manifest.Name, layer, meter));
 
     public void BlobFailed(string target, Manifest manifest, string digest, ModelFaultException fault) => pump.Post(() =>
     {
@@ -61,7 +64,13 @@ internal abstract class ModelObserver(Cmdlet cmdlet, PipelinePump pump, Transfer
 
     public void Warn(string message) => pump.Post(() => cmdlet.WriteWarning(OutsideText.OneLine(message)));
 
-    public void Tell(string message) => pump.Post(() => cmdlet.WriteVerbose(OutsideText.OneLine(message)));
+    public void Tell(string message)
+    {
+        if (!IsSilent)
+        {
+            pump.PostForNextTick(() => cmdlet.WriteVerbose(OutsideText.OneLine(message)));
+        }
+    }
 
     /// <summary>A model's manifest is being looked up. On the pipeline thread, as are the three that follow.</summary>
     protected virtual void Requested(string target)

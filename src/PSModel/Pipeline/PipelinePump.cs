@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Management.Automation;
 using System.Runtime.ExceptionServices;
@@ -9,27 +8,36 @@ namespace PSModel.Pipeline;
 /// Lets work run off the pipeline thread, and does on that thread what only it may do: write, ask, show progress. Posting is
 /// thread-safe; <see cref="Run"/> is for the pipeline thread.
 /// </summary>
-internal sealed class PipelinePump : IDisposable
+internal sealed class PipelinePump
 {
     /// <summary>How often progress is looked at: often enough to look alive, seldom enough to cost nothing.</summary>
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
 
-    private readonly BlockingCollection<Action> _actions = [];
+    private readonly Queue<Action> _actions = new();
     private readonly CancellationTokenSource _stop;
+    private bool _isEnded;
 
     /// <param name="stop">Cancelled when the pipeline ends before the work.</param>
     public PipelinePump(CancellationTokenSource stop) => _stop = stop;
 
     /// <summary>Asks for something to be done on the pipeline thread, in the order of posting; returns at once.</summary>
-    public void Post(Action action) => _actions.Add(action);
+    public void Post(Action action) => Post(action, isUrgent: true);
+
+    /// <summary>The same for what may wait until the pipeline thread wakes anyway, which is at the next tick: nobody is woken for
+    /// each of a thousand words that mostly nobody reads.</summary>
+    public void PostForNextTick(Action action) => Post(action, isUrgent: false);
 
     /// <summary>Asks the pipeline thread for an answer; cancelled when the pipeline ends.</summary>
-    public async Task<T> AskAsync<T>(Func<T> question)
+    public Task<T> AskAsync<T>(Func<T> question)
     {
         TaskCompletionSource<T> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        using CancellationTokenRegistration registration = _stop.Token.Register(() => answer.TrySetCanceled());
-        Post(() => answer.TrySetResult(question()));
-        return await answer.Task.ConfigureAwait(false);
+        CancellationTokenRegistration registration = _stop.Token.Register(() => answer.TrySetCanceled());
+        Post(() =>
+        {
+            answer.TrySetResult(question());
+            registration.Dispose();
+        });
+        return answer.Task;
     }
 
     /// <summary>Runs the work and returns when it has ended and everything it posted is done.</summary>
@@ -40,7 +48,7 @@ internal sealed class PipelinePump : IDisposable
     {
         // It waits for the network, so it takes no thread of the pool, which may have as few as one.
         Task running = Task.Factory.StartNew(() => work(_stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
-        _ = running.ContinueWith(_ => _actions.CompleteAdding(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = running.ContinueWith(_ => End(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         try
         {
             Pump(onTick);
@@ -65,23 +73,55 @@ internal sealed class PipelinePump : IDisposable
         }
     }
 
-    public void Dispose() => _actions.Dispose();
+    private void Post(Action action, bool isUrgent)
+    {
+        lock (_actions)
+        {
+            _actions.Enqueue(action);
+            if (isUrgent)
+            {
+                Monitor.Pulse(_actions);
+            }
+        }
+    }
+
+    private void End()
+    {
+        lock (_actions)
+        {
+            _isEnded = true;
+            Monitor.Pulse(_actions);
+        }
+    }
 
     private void Pump(Action onTick)
     {
         Stopwatch sinceTick = Stopwatch.StartNew();
-        while (!_actions.IsCompleted)
+        while (TryTake(out Action? action))
         {
-            if (_actions.TryTake(out Action? action, Tick))
-            {
-                action();
-            }
-
+            action?.Invoke();
             if (sinceTick.Elapsed >= Tick)
             {
                 onTick();
                 sinceTick.Restart();
             }
+        }
+    }
+
+    /// <summary>Waits for the next action, for a tick at most; asleep, since the work needs the processor that a wait would
+    /// spin on.</summary>
+    /// <returns>Whether there may be more.</returns>
+    private bool TryTake(out Action? action)
+    {
+        lock (_actions)
+        {
+            if (_actions.Count == 0 && !_isEnded)
+            {
+                Monitor.Wait(_actions, Tick);
+            }
+
+            action = _actions.Count > 0 ? _actions.Dequeue() : null;
+            return action is not null || !_isEnded;
         }
     }
 }

@@ -30,7 +30,7 @@ internal sealed class PublishObserver(Cmdlet cmdlet, PipelinePump pump, Transfer
         forecast?.Keep(blob.Layer);
         ModelBlobDigest done = OutputFactory.From(blob);
         string how = blob.Outcome == PublishOutcome.Mounted ? ", taken from another repository of the registry" : string.Empty;
-        _cmdlet.WriteVerbose($"{done.Digest}: {done.Status}{how}, {ByteText.Of(done.BytesSent)} sent, {done.RetryCount} retries, in {done.Elapsed:g}.");
+        _cmdlet.WriteVerbose($"{done.Digest}: {done.Status}{how}, {ByteText.Of(done.BytesSent)} sent, {ByteText.Of(done.BytesResumed)} there from earlier calls, {done.RetryCount} retries, in {done.Elapsed:g}.");
         _cmdlet.WriteObject(done);
     });
 

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using PSModel.Core.Faults;
+using PSModel.Core.Names;
 using PSModel.Core.Removal;
 using PSModel.Errors;
 using PSModel.Output;
@@ -35,7 +36,7 @@ internal sealed class RemovalObserver(Cmdlet cmdlet, bool isPassedThru) : IRemov
         }
     });
 
-    public void Failed(string target, ModelFaultException fault) => _pump!.Post(() =>
+    public void Failed(string target, ModelName? model, ModelFaultException fault) => _pump!.Post(() =>
     {
         bool isOfStore = fault.Fault == ModelFault.StoreNotWritable;
         if (isOfStore && _isStoreRefused)
@@ -46,7 +47,7 @@ internal sealed class RemovalObserver(Cmdlet cmdlet, bool isPassedThru) : IRemov
         }
 
         _isStoreRefused |= isOfStore;
-        cmdlet.WriteError(ErrorRecords.From(fault, target));
+        cmdlet.WriteError(ErrorRecords.From(fault, target, model?.Shortest));
     });
 
     public void Warn(string message) => _pump!.Post(() => cmdlet.WriteWarning(OutsideText.OneLine(message)));

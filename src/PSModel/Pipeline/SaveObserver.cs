@@ -14,22 +14,37 @@ internal sealed class SaveObserver(PSCmdlet cmdlet, PipelinePump pump, TransferP
     private readonly PSCmdlet _cmdlet = cmdlet;
     private readonly PipelinePump _pump = pump;
     private readonly TransferProgress _progress = progress;
+    private readonly Allowance _allowance = new();
 
-    public override Task<bool> ConfirmBlobAsync(Manifest manifest, Layer layer) => _pump.AskAsync(() =>
+    public override Task<bool> ConfirmBlobAsync(Manifest manifest, Layer layer) => IsSilent && _allowance.TryTake(manifest) ? Task.FromResult(true) : _pump.AskAsync(() =>
     {
         string kept = forecast?.Fetch(layer) is > 0 and { } bytes ? $", {ByteText.Of(bytes)} of it kept from earlier calls" : string.Empty;
-        return _cmdlet.ShouldProcess($"{layer.Digest} of {manifest.Name.Shortest}", $"Download {layer.Kind} blob, {ByteText.Of(layer.Size)}{kept}");
+        bool isWanted = _cmdlet.ShouldProcess($"{layer.Digest} of {manifest.Name.Shortest}", $"Download {layer.Kind} blob, {ByteText.Of(layer.Size)}{kept}");
+        if (isWanted)
+        {
+            _allowance.Give(manifest);
+        }
+
+        return isWanted;
     });
 
     public override Task<bool> ConfirmManifestAsync(Manifest manifest, string path) => _pump.AskAsync(() =>
-        _cmdlet.ShouldProcess(path, $"Write manifest of {manifest.Name.Shortest}"));
+    {
+        bool isWanted = _cmdlet.ShouldProcess(path, $"Write manifest of {manifest.Name.Shortest}");
+        summary?.Answer(manifest, isWanted);
+        return isWanted;
+    });
 
     public void BlobFinished(SavedBlob blob) => _pump.Post(() =>
     {
         _progress.EndBlob(blob.Name, blob.Layer.Digest.ToString());
         forecast?.Keep(blob.Layer);
         ModelBlobDigest done = OutputFactory.From(blob);
-        _cmdlet.WriteVerbose($"{done.Digest}: {done.Status}, {ByteText.Of(done.BytesReceived)} received, {ByteText.Of(done.BytesResumed)} kept from earlier calls, {done.RetryCount} retries, verification {done.Verification}, in {done.Elapsed:g}.");
+        if (!IsSilent)
+        {
+            _cmdlet.WriteVerbose($"{done.Digest}: {done.Status}, {ByteText.Of(done.BytesReceived)} received, {ByteText.Of(done.BytesResumed)} kept from earlier calls, {done.RetryCount} retries, verification {done.Verification}, in {done.Elapsed:g}.");
+        }
+
         if (summary is not null)
         {
             summary.Add(blob.Target, done);

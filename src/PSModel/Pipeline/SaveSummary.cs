@@ -20,6 +20,15 @@ internal sealed class SaveSummary(ICollection<BlobDigestPart> only)
     /// <summary>A blob is in the store.</summary>
     public void Add(string target, ModelBlobDigest blob) => Of(target).Blobs.Add(blob);
 
+    /// <summary>Leave to write a model's manifest was asked for.</summary>
+    public void Answer(Manifest manifest, bool isWanted)
+    {
+        if (_entries.Values.FirstOrDefault(entry => ReferenceEquals(entry.Manifest, manifest)) is { } found)
+        {
+            found.IsManifestWanted = isWanted;
+        }
+    }
+
     /// <summary>A blob or the manifest failed.</summary>
     public void Fail(string target, ErrorRecord error) => Of(target).Errors.Add(new ModelSaveError
     {
@@ -40,8 +49,8 @@ internal sealed class SaveSummary(ICollection<BlobDigestPart> only)
         {
             Name = manifest?.Name.Shortest ?? target,
             Status = entry.Errors.Count > 0 ? "Failed"
-                : entry.Blobs.Count < wanted ? "Skipped"
-                : entry.Blobs.TrueForAll(blob => blob.Status == "AlreadyPresent") ? "AlreadyPresent"
+                : entry.Blobs.Count < wanted || entry.IsManifestWanted == false ? "Skipped"
+                : entry.IsManifestWanted is null && entry.Blobs.TrueForAll(blob => blob.Status == "AlreadyPresent") ? "AlreadyPresent"
                 : "Saved",
             ManifestDigest = manifest?.Digest.ToString(),
             Size = manifest?.Size ?? 0,
@@ -60,6 +69,9 @@ internal sealed class SaveSummary(ICollection<BlobDigestPart> only)
         public Stopwatch Clock { get; } = Stopwatch.StartNew();
 
         public Manifest? Manifest { get; set; }
+
+        /// <summary>The answer; <see langword="null"/> where nothing was asked, since the manifest was there.</summary>
+        public bool? IsManifestWanted { get; set; }
 
         public List<ModelBlobDigest> Blobs { get; } = [];
 

@@ -37,7 +37,7 @@ public sealed class LinkTests : FolderTests
         Flip(From.Blob(Weights), 1_048_576);
         ModelFaultException fault = await FailAsync(Registry.Offer(Model));
         Assert.Equal(ModelFault.DigestMismatch, fault.Fault);
-        Assert.Contains("wrong in the bytes 1048576 to 2097151.", fault.Message, StringComparison.Ordinal);
+        Assert.Contains($"wrong in the bytes {ByteText.Digits(1_048_576)} to {ByteText.Digits(2_097_151)}.", fault.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(Folder.Blob(Weights)));
         Assert.Empty(Directory.GetFiles(Folder.Work, "*.link"));
         Assert.True(File.Exists(From.Blob(Weights)));
@@ -105,7 +105,6 @@ public sealed class LinkTests : FolderTests
     [NeedsFact("mount", Root = true)]
     public Task On_another_volume_blobs_are_copied() => OnVolumeAsync(["-t", "tmpfs", "-o", "size=50m", "none"], BlobOutcome.Downloaded);
 
-    /// <summary>Where there is a loop device to be had; else the second name is tried once more.</summary>
     [NeedsFact("mkfs.btrfs", Root = true)]
     public async Task On_a_volume_that_shares_bytes_until_they_are_written_each_file_is_its_own()
     {

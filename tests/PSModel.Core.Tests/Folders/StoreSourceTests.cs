@@ -63,7 +63,7 @@ public sealed class StoreSourceTests : FolderTests
         Assert.Equal(ModelFault.DigestMismatch, fault.Fault);
         Assert.Equal(From.Blob(Weights), fault.Facts.Path);
         Assert.Contains($"'{From.Blob(Weights)}'", fault.Message, StringComparison.Ordinal);
-        Assert.Contains("wrong in the bytes 2097152 to 4194303, 7340032 to 8388607.", fault.Message, StringComparison.Ordinal);
+        Assert.Contains($"wrong in the bytes {ByteText.Digits(2_097_152)} to {ByteText.Digits(4_194_303)}, {ByteText.Digits(7_340_032)} to {ByteText.Digits(8_388_607)}.", fault.Message, StringComparison.Ordinal);
         Assert.Contains("-Diagnose", fault.Facts.Remedy, StringComparison.Ordinal);
         Assert.False(File.Exists(Folder.Blob(Weights)));
         Assert.False(Directory.Exists(Path.Combine(Folder.Path, "manifests")));

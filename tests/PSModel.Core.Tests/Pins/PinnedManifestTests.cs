@@ -31,7 +31,9 @@ public sealed class PinnedManifestTests : EngineTests
     public void One_of_a_list_lies_among_the_blobs()
     {
         Serve(("/manifests/1b", OllamaStore.ListOf(("llamacpp", "gguf", Model.Manifest), ("mlx", "safetensors", Other.Manifest))), ($"/blobs/{OllamaStore.DigestOf(Other.Manifest)}", Other.Manifest));
-        Assert.Equal(Other.Manifest, Get(Other.Manifest).GetBytes());
+        Manifest read = Get(Other.Manifest);
+        Assert.Equal(Other.Manifest, read.GetBytes());
+        Assert.Equal(("mlx", "safetensors", 2), (read.Runner, read.Format, read.Choices.Count));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using PSModel.Core.Faults;
 using PSModel.Core.Names;
+using PSModel.Core.Removal;
 
 namespace PSModel.Core.Tests.Removal;
 
@@ -57,7 +58,9 @@ public sealed class LastMomentTests : RemovalTests
         Put("one", "config1", "weights1");
         using CancellationTokenSource stop = new();
         Watcher.OnAside = stop.Cancel;
-        Assert.ThrowsAny<OperationCanceledException>(() => Remover().RemoveModel(ModelName.Parse("one"), stop.Token));
+        ModelRemover remover = Remover();
+        remover.RemoveModel(ModelName.Parse("one"), stop.Token);
+        Assert.ThrowsAny<OperationCanceledException>(() => remover.Finish(stop.Token));
         Assert.Equal(["config1", "weights1"], BlobsLeft);
         Assert.Equal(["lock"], Directory.GetFiles(Folder.Work).Select(Path.GetFileName));
     }

@@ -68,9 +68,10 @@ public sealed class PartialRemovalTests : RemovalTests
         useless.Write(store.Manifests.Read(ModelName.Parse("one")).From("https://mirror.example"));
         string temporary = Path.Combine(Folder.Work, $"manifest-{Guid.NewGuid():N}");
         File.WriteAllText(temporary, "{}");
+        File.WriteAllText(Path.Combine(Folder.Work, "upload-one"), "{}");
 
         Remover().RemovePartial(default);
-        Assert.Equal(3, WorkLeft.Count());
+        Assert.Equal(4, WorkLeft.Count());
         Age();
         Remover().RemovePartial(default);
         Assert.Equal([Path.GetFileName(kept.FilePath)], WorkLeft);

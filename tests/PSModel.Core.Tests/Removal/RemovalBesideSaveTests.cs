@@ -122,6 +122,7 @@ public sealed class RemovalBesideSaveTests : EngineTests
             {
                 ModelRemover remover = new(Store, watcher, isDryRun: false);
                 remover.RemoveModel(ModelName.Parse(names[round % names.Length]), default);
+                remover.Finish(default);
             }
             catch (Faults.ModelFaultException)
             {

@@ -71,7 +71,12 @@ public abstract class RemovalTests : IDisposable
 
     private protected void Age() => Array.ForEach(Directory.GetFiles(Folder.Path, "*", SearchOption.AllDirectories), path => File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddHours(-2)));
 
-    private protected void Remove(string model) => Remover().RemoveModel(ModelName.Parse(model), default);
+    private protected void Remove(params string[] models)
+    {
+        ModelRemover remover = Remover();
+        Array.ForEach(models, model => remover.RemoveModel(ModelName.Parse(model), default));
+        remover.Finish(default);
+    }
 
     private protected ModelRemover Remover(bool isDryRun = false) => new(new ModelStore(Folder.Path), Watcher, isDryRun);
 

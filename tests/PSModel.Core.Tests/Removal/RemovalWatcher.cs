@@ -1,4 +1,5 @@
 using PSModel.Core.Faults;
+using PSModel.Core.Names;
 using PSModel.Core.Removal;
 
 namespace PSModel.Core.Tests.Removal;
@@ -33,7 +34,7 @@ internal sealed class RemovalWatcher : IRemovalObserver
 
     public void Removed(RemovedFile file) => Files.Add(file);
 
-    public void Failed(string target, ModelFaultException fault) => Faults.Add((target, fault));
+    public void Failed(string target, ModelName? model, ModelFaultException fault) => Faults.Add((target, fault));
 
     public void Warn(string message) => Warnings.Add(message);
 

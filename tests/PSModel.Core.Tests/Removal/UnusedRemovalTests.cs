@@ -25,7 +25,7 @@ public sealed class UnusedRemovalTests : RemovalTests
 
         Assert.Equal(["config1", "mine", "weights1", "young"], BlobsLeft);
         Assert.Equal(["lock"], Directory.GetFiles(Folder.Work).Select(Path.GetFileName));
-        Assert.Contains(Watcher.Told, message => message.StartsWith("1 more, of 5 B,", StringComparison.Ordinal));
+        Assert.Contains(Watcher.Told, message => message.StartsWith("1 blob of 5 B that no manifest names stays", StringComparison.Ordinal));
 
         Remover().RemoveUnused(isYoungToo: true, default);
         Assert.Equal(["config1", "mine", "weights1"], BlobsLeft);

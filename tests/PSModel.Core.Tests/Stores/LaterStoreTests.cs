@@ -106,6 +106,19 @@ public sealed class LaterStoreTests : IDisposable
         Assert.Equal(Other.Manifest, Manifests.Read(ModelName.Parse("127.0.0.1:5001/library/demo:8b")).GetBytes());
     }
 
+    [NeedsFact("ln")]
+    public void An_entry_with_the_port_as_it_is_is_found_too_and_covers_nothing()
+    {
+        ModelName name = ModelName.Parse("127.0.0.1:5000/library/demo:8b");
+        _store.PutEntry(EntryKind.Copy, Other.Manifest, "127.0.0.1:5000", "library", "demo", "8b");
+        Assert.Equal([name], Manifests.FindNames());
+        Assert.Equal(Other.Manifest, Manifests.Read(name).GetBytes());
+
+        Manifests.Write(ManifestReader.Read(name, "test", Model.Manifest));
+        Manifests.Uncover(name);
+        Assert.Equal(Model.Manifest, Manifests.Read(name).GetBytes());
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -173,6 +186,28 @@ public sealed class LaterStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_manifest_that_says_itself_what_runs_it_is_taken_at_its_word()
+    {
+        byte[] said = Encoding.UTF8.GetBytes($$"""{"runner":" MLX","format":"safetensors",{{Encoding.UTF8.GetString(Model.Manifest).TrimStart()[1..]}}""");
+        _store.PutEntry(EntryKind.Copy, said, Entry);
+        Manifest read = Manifests.Read(Name);
+        Assert.Equal(("mlx", "safetensors", 0), (read.Runner, read.Format, read.Choices.Count));
+        Assert.Equal(said, Manifests.Read(Name, "mlx").GetBytes());
+        ModelFaultException fault = Assert.Throws<ModelFaultException>(() => Manifests.Read(Name, "llamacpp"));
+        Assert.Equal(ModelFault.ManifestNotFound, fault.Fault);
+        Assert.Contains("for the runner 'mlx'", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_list_within_a_list_is_told_of_as_that()
+    {
+        byte[] inner = OllamaStore.ListOf(("llamacpp", "gguf", Model.Manifest));
+        _store.PutBlob(inner);
+        _store.PutEntry(EntryKind.Copy, OllamaStore.ListOf(("llamacpp", "gguf", inner)), Entry);
+        Assert.Contains("it is a list of manifests, and a single one belongs there", Assert.Throws<ModelFaultException>(() => Manifests.Read(Name)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_list_in_the_first_tree_without_its_manifests_is_told_of_as_that()
     {
         _store.PutManifest(OllamaStore.ListOf(("llamacpp", "gguf", Model.Manifest)), Plain);
@@ -191,6 +226,17 @@ public sealed class LaterStoreTests : IDisposable
         File.Delete(_store.PutBlob(Model.Manifest));
         ModelFaultException fault = Assert.Throws<ModelFaultException>(() => Manifests.Read(name));
         Assert.Contains("Save-ModelBlob http://127.0.0.1:5000/library/demo:8b", fault.Facts.Remedy, StringComparison.Ordinal);
+    }
+
+    [NeedsFact("mkfifo")]
+    public async Task Where_what_is_there_cannot_be_read_the_advice_is_about_that_file()
+    {
+        string path = _store.ManifestPath(Plain);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        await ChildProcess.RunAsync("mkfifo", path);
+        ModelFaultException fault = Assert.Throws<ModelFaultException>(() => Manifests.Read(Name));
+        Assert.Equal((ModelFault.ManifestInvalid, path), (fault.Fault, fault.Facts.Path));
+        Assert.StartsWith("Check who may read it", fault.Facts.Remedy, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -212,6 +258,8 @@ public sealed class LaterStoreTests : IDisposable
     [InlineData("""{"schemaVersion":2,"config":{"mediaType":"application/vnd.docker.container.image.v1+json","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0},"layers":null}""", 1)]
     [InlineData("""{"schemaVersion":2,"config":{"mediaType":"application/vnd.docker.container.image.v1+json","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0}}""", 1)]
     [InlineData("""{"schemaVersion":2,"config":{"mediaType":"","digest":"","size":0},"layers":[]}""", 0)]
+    [InlineData("""{"schemaVersion":2,"config":{"mediaType":"","digest":"","size":0},"layers":null}""", 0)]
+    [InlineData("""{"schemaVersion":2,"config":{"mediaType":"","digest":"","size":0}}""", 0)]
     public void Models_that_run_elsewhere_and_models_without_layers_are_read_from_either_tree(string text, int blobs)
     {
         byte[] manifest = Encoding.UTF8.GetBytes(text);

@@ -22,6 +22,7 @@ public sealed class ManifestListTests
     [InlineData(false, "other,", "")]
     [InlineData(true, "llamacpp,ggml,mlx", "mlx")]
     [InlineData(true, "ggml,llamacpp", "llamacpp")]
+    [InlineData(false, "mlx, LlamaCpp ", "llamacpp")]
     public void The_choice_is_that_of_Ollama(bool isAppleSilicon, string runners, string chosen)
     {
         ManifestList list = Read(OllamaStore.ListOf([.. runners.Split(',').Select(runner => (runner.Length == 0 ? null : runner, (string?)null, Gguf.Manifest))]))!;

@@ -58,39 +58,6 @@ public sealed class RunningOllamaTests : SharedWithOllamaTests
     }
 
     [Fact]
-    public async Task One_that_is_taken_away_as_the_manifest_appears_leaves_none()
-    {
-        InBetween(() => File.Delete(Folder.Blob(Model.Blobs[0].Digest)));
-        ModelFaultException fault = await Assert.ThrowsAsync<ModelFaultException>(() => Watcher.SaveAsync(this, Model));
-        Assert.Equal(ModelFault.BlobNotFound, fault.Fault);
-        Assert.Contains("same command again", fault.Facts.Remedy, StringComparison.Ordinal);
-        Assert.Empty(ManifestsLeft());
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task The_old_model_stays_then_in_whichever_tree_it_was(bool isPlain)
-    {
-        Store.PutBlobs(Old);
-        if (isPlain && !OperatingSystem.IsWindows())
-        {
-            Store.PutManifest(Old.Manifest, Plain);
-        }
-        else
-        {
-            Store.PutEntry(Kind, Old.Manifest, Entry);
-        }
-
-        InBetween(() => File.Delete(Folder.Blob(Model.Blobs[0].Digest)));
-        await Assert.ThrowsAsync<ModelFaultException>(() => Watcher.SaveAsync(this, Model));
-
-        ModelStore store = new(Folder.Path);
-        Manifest read = store.Manifests.Read(Assert.Single(store.Manifests.FindNames()));
-        Assert.Equal(Old.Manifest, read.GetBytes());
-    }
-
-    [Fact]
     public async Task A_pull_of_the_same_name_in_between_leaves_the_model_that_was_saved()
     {
         // As the change is proposed: its entry is written, and then the file of the other tree removed.
@@ -121,30 +88,23 @@ public sealed class RunningOllamaTests : SharedWithOllamaTests
     }
 
     [Fact]
-    public async Task What_rm_removes_in_between_is_told_of()
-    {
-        InBetween(() =>
-        {
-            Array.ForEach(ManifestsLeft(), File.Delete);
-            Array.ForEach(Directory.GetFiles(Folder.Blobs), File.Delete);
-        });
-        Assert.Equal(ModelFault.BlobNotFound, (await Assert.ThrowsAsync<ModelFaultException>(() => Watcher.SaveAsync(this, Model))).Fault);
-        Assert.Empty(ManifestsLeft());
-    }
-
-    [Fact]
     public void A_manifest_is_withdrawn_only_where_it_is_still_the_same()
     {
         StoredManifests manifests = new ModelStore(Folder.Path).Manifests;
         Manifest manifest = ManifestReader.Read(ModelName.Parse("demo"), "test", Model.Manifest);
-        Assert.Null(manifests.Write(manifest));
+        IReadOnlyList<ReplacedManifest> nothing = manifests.Write(manifest);
         Store.PutManifest(Old.Manifest, "registry.ollama.ai", "library", "demo", "latest");
-        manifests.Withdraw(manifest, before: null);
+        manifests.Withdraw(manifest, nothing);
         Assert.Equal(Old.Manifest, manifests.Read(manifest.Name).GetBytes());
 
-        Assert.Equal(Old.Manifest, manifests.Write(manifest));
-        manifests.Withdraw(manifest, Old.Manifest);
+        IReadOnlyList<ReplacedManifest> before = manifests.Write(manifest);
+        Assert.Equal(Model.Manifest, manifests.Read(manifest.Name).GetBytes());
+        manifests.Withdraw(manifest, before);
         Assert.Equal(Old.Manifest, manifests.Read(manifest.Name).GetBytes());
+
+        Assert.Single(manifests.Write(manifest));
+        manifests.Withdraw(manifest, nothing);
+        Assert.False(manifests.Has(manifest.Name));
     }
 
     [NeedsFact("mount", Root = true)]

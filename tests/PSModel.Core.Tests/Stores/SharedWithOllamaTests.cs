@@ -4,7 +4,7 @@ using PSModel.TestParts;
 namespace PSModel.Core.Tests.Stores;
 
 /// <summary>Saves into a store in which a later Ollama works too.</summary>
-public abstract class SharedWithOllamaTests : EngineTests
+public abstract class SharedWithOllamaTests(string? parent = null) : EngineTests(parent)
 {
     private protected static readonly LoopbackModel Model = LoopbackModel.Generate("library/demo", "latest", 5 * MB);
     private protected static readonly LoopbackModel Old = LoopbackModel.Generate("library/demo", "latest", 1 * MB, seed: 2);
@@ -37,4 +37,8 @@ public abstract class SharedWithOllamaTests : EngineTests
         Directory.Exists(Path.Combine(Folder.Path, tree)) ? Directory.GetFiles(Path.Combine(Folder.Path, tree), "*", SearchOption.AllDirectories) : [];
 
     private protected void AgeBlobs() => Array.ForEach(Directory.GetFiles(Folder.Blobs), blob => File.SetLastWriteTimeUtc(blob, DateTime.UtcNow.AddHours(-5)));
+
+    private protected string[] Links() => Directory.GetFiles(Folder.Work, "*.kept");
+
+    private protected void AssertNoLinks() => Assert.Empty(Links());
 }

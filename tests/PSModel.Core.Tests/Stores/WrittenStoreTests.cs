@@ -59,6 +59,63 @@ public sealed class WrittenStoreTests : SharedWithOllamaTests
     }
 
     [Fact]
+    public void Both_names_of_the_default_host_lead_to_what_was_written_and_a_crash_in_between_is_mended()
+    {
+        // An earlier Ollama takes them for two models. To a later one they are one, and it lists the first in the order of letters.
+        StoredManifests manifests = new ModelStore(Folder.Path).Manifests;
+        Manifest manifest = ManifestReader.Read(ModelName.Parse("demo"), "test", Model.Manifest);
+        string[] hosts = ["registry.ollama.ai", "ollama.com"];
+        Store.PutManifest(Model.Manifest, hosts[0], "library", "demo", "latest");
+        Store.PutManifest(Old.Manifest, hosts[1], "library", "demo", "latest");
+        Store.PutManifest(Old.Manifest, hosts[1], "library", "demo", "other");
+        Assert.False(manifests.IsWritten(manifest));
+
+        IReadOnlyList<ReplacedManifest> before = manifests.Write(manifest);
+
+        Assert.True(manifests.IsWritten(manifest));
+        Assert.All(hosts, host => Assert.Equal(Model.Manifest, File.ReadAllBytes(Store.ManifestPath(host, "library", "demo", "latest"))));
+        Assert.Equal(Old.Manifest, File.ReadAllBytes(Store.ManifestPath(hosts[1], "library", "demo", "other")));
+        manifests.Withdraw(manifest, before);
+        Assert.Equal(Old.Manifest, File.ReadAllBytes(Store.ManifestPath(hosts[1], "library", "demo", "latest")));
+    }
+
+    [NeedsFact("ln")]
+    public async Task Folders_that_Ollama_removes_as_a_manifest_is_put_there_are_made_again()
+    {
+        await Watcher.SaveAsync(this, Model);
+        StoredManifests manifests = new ModelStore(Folder.Path).Manifests;
+        Manifest manifest = manifests.Read(Assert.Single(manifests.FindNames()));
+        string path = Store.ManifestPath(Plain);
+        int left = 0;
+        using CancellationTokenSource end = new();
+        Task emptying = Task.Run(() =>
+        {
+            while (!end.IsCancellationRequested)
+            {
+                if (Volatile.Read(ref left) > 0 && RemoveEmpty(Path.GetDirectoryName(path)!))
+                {
+                    Interlocked.Decrement(ref left);
+                }
+            }
+        });
+        try
+        {
+            for (int round = 0; round < 300; round++)
+            {
+                File.Delete(path);
+                Volatile.Write(ref left, 20);
+                manifests.Write(manifest);
+                Assert.True(manifests.IsWritten(manifest));
+            }
+        }
+        finally
+        {
+            await end.CancelAsync();
+            await emptying;
+        }
+    }
+
+    [Fact]
     public async Task Nothing_but_manifests_ever_lies_under_either_tree()
     {
         Store.PutEntry(Kind, Old.Manifest, Entry);
@@ -163,6 +220,28 @@ public sealed class WrittenStoreTests : SharedWithOllamaTests
         await ChildProcess.RunAsync("mkfifo", Store.ManifestPath(Plain));
         await Watcher.SaveAsync(this, Model);
         Assert.Equal(Model.Manifest, File.ReadAllBytes(Store.ManifestPath(Plain)));
+    }
+
+    /// <summary>As Ollama does when it starts, and after each model that it removes.</summary>
+    /// <returns>Whether the folder was removed.</returns>
+    private bool RemoveEmpty(string folder)
+    {
+        bool isRemoved = false;
+        for (; folder.Length > Folder.Path.Length; folder = Path.GetDirectoryName(folder)!)
+        {
+            try
+            {
+                Directory.Delete(folder);
+                isRemoved = true;
+            }
+            catch (IOException)
+            {
+                // It is not empty, or gone.
+                break;
+            }
+        }
+
+        return isRemoved;
     }
 
     [NeedsFact("mount", Root = true)]

@@ -19,6 +19,7 @@ internal sealed class DockerRegistryScenario(BenchmarkOptions options, Report re
         LoopbackModel model = BenchmarkModels.One(Options.SizeOr(2 * Units.GiB));
         using DockerRegistry registry = await DockerRegistry.StartAsync(Options.Folder);
         string name = await registry.PushAsync(model);
+        string warm = await registry.PushAsync(BenchmarkModels.WarmLarge(model.Blobs[0].Length));
         await registry.PushAsync(model.WithManifest(BenchmarkModels.OciManifest(model, 1), "oci"));
         string address = $"{registry.Address}v2/{model.Name}/blobs/{model.Blobs[0].Digest}";
         string copy = Path.Combine(Options.Folder, $"psmodel-bench-{Guid.NewGuid():N}.blob");
@@ -28,7 +29,7 @@ internal sealed class DockerRegistryScenario(BenchmarkOptions options, Report re
             Console.WriteLine($"One blob of {model.Blobs[0].Length / Units.MiB} MiB from docker-registry.");
             Contender skopeo = new("skopeo copy", $"skopeo copy -q --src-tls-verify=false docker://{registry.Address.Authority}/{model.Name}:oci dir:$OUT/copy", ["skopeo"]);
             await new RegistryComparison(Options, Report).RunAsync(
-                new RegistryOrigin(name, model.Blobs[0].Digest, address, copy, () => registry.ProcessorTime.TotalSeconds), Bound, skopeo);
+                new RegistryOrigin(name, warm, model.Blobs[0].Digest, address, copy, () => registry.ProcessorTime.TotalSeconds), Bound, skopeo);
         }
         finally
         {

@@ -15,8 +15,9 @@ internal sealed class RegistryComparison(BenchmarkOptions options, Report report
     {
         Contender hash = new("openssl dgst -sha256 (in memory)", $"openssl dgst -sha256 '{origin.File}' > /dev/null", ["openssl"]);
         Contender curl = new("curl -o", $"{Curl(origin)} -o $OUT/blob {origin.Address}", ["curl"]);
-        Contender ours = Psmodel.Save(Inline, origin.Model, $"-VerifyInline -Digest {origin.Digest}");
-        Contender? before = options.Before is null ? null : Psmodel.Save($"{Inline}, before", origin.Model, $"-VerifyInline -Digest {origin.Digest}", options.Before);
+        string only = $"-VerifyInline -Digest {origin.Digest}";
+        Contender ours = Psmodel.TimedSave($"{Inline}, in a session", origin.WarmModel, origin.Model, only);
+        Contender? before = options.Before is null ? null : Psmodel.TimedSave($"{Inline}, in a session, before", origin.WarmModel, origin.Model, only, options.Before);
         Contender[] contenders =
         [
             hash,
@@ -24,6 +25,7 @@ internal sealed class RegistryComparison(BenchmarkOptions options, Report report
             Psmodel.Empty,
             ours,
             .. before is null ? Array.Empty<Contender>() : [before],
+            Psmodel.Save(Inline, origin.Model, only),
             Psmodel.Save("Save-ModelBlob (read back)", origin.Model, $"-Digest {origin.Digest}"),
             .. Others(origin),
             .. more,
@@ -32,16 +34,15 @@ internal sealed class RegistryComparison(BenchmarkOptions options, Report report
         Dictionary<Contender, Measurement> measured = await new Rounds(options, report).MeasureAsync([.. prepared.Values]);
         Dictionary<Contender, Measurement> medians = prepared.Where(pair => measured.ContainsKey(pair.Value)).ToDictionary(pair => pair.Key, pair => measured[pair.Value]);
 
-        Measurement empty = medians[Psmodel.Empty];
         double packed = (medians[curl].Counted + medians[hash].Cpu + medians[curl].Cpu) / Environment.ProcessorCount;
         double floor = Math.Max(packed, Math.Max(medians[hash].Wall, medians[curl].Wall));
         Print(medians, floor);
-        Console.WriteLine($"PSModel's rows are the process less an empty one; memory is shown whole. Floor {floor:0.00} s: the larger of openssl {medians[hash].Wall:0.00}, curl -o {medians[curl].Wall:0.00} and packed {packed:0.00} s (server {medians[curl].Counted:0.00}, openssl {medians[hash].Cpu:0.00}, curl {medians[curl].Cpu:0.00} CPU s, on {Environment.ProcessorCount} cores).");
-        report.AtMost($"{report.Scenario}, {Inline} against the floor", (medians[ours].Wall - empty.Wall) / floor, bound);
+        Console.WriteLine($"{Psmodel.SecondsMeaning} PSModel's other rows are the process less an empty one; memory is shown whole. Floor {floor:0.00} s: the larger of openssl {medians[hash].Wall:0.00}, curl -o {medians[curl].Wall:0.00} and packed {packed:0.00} s (server {medians[curl].Counted:0.00}, openssl {medians[hash].Cpu:0.00}, curl {medians[curl].Cpu:0.00} CPU s, on {Environment.ProcessorCount} cores).");
+        report.AtMost($"{report.Scenario}, {Inline} against the floor", medians[ours].Seconds / floor, bound);
         if (before is not null)
         {
-            report.AtMost($"{report.Scenario}, CPU of one blob against before", (medians[ours].Cpu - empty.Cpu) / (medians[before].Cpu - empty.Cpu), 1);
-            Console.WriteLine($"wall against before: {(medians[ours].Wall - empty.Wall) / (medians[before].Wall - empty.Wall):0.00} ×");
+            report.AtMost($"{report.Scenario}, CPU of one blob against before", medians[ours].Figures[Psmodel.CpuFigure] / medians[before].Figures[Psmodel.CpuFigure], 1);
+            Console.WriteLine($"wall against before: {medians[ours].Seconds / medians[before].Seconds:0.00} ×");
         }
     }
 
@@ -69,14 +70,15 @@ internal sealed class RegistryComparison(BenchmarkOptions options, Report report
 
     private static void Print(Dictionary<Contender, Measurement> medians, double floor)
     {
-        Console.WriteLine("| | wall s | × floor | CPU s | server CPU s | peak MiB | rounds, whole process s |");
+        Console.WriteLine("| | wall s | × floor | CPU s | server CPU s | peak MiB | rounds, s |");
         Console.WriteLine("|---|---|---|---|---|---|---|");
         foreach ((Contender contender, Measurement median) in medians)
         {
-            Measurement? empty = contender.IsOurs && contender != Psmodel.Empty ? medians[Psmodel.Empty] : null;
-            double wall = median.Wall - (empty?.Wall ?? 0);
-            double cpu = median.Cpu - (empty?.Cpu ?? 0);
-            Console.WriteLine($"| {contender.Name} | {wall:0.00} | {wall / floor:0.00} | {cpu:0.00} | {median.Counted:0.00} | {median.Memory / Units.MiB:0} | {string.Join(' ', median.Runs.Select(run => $"{run:0.00}"))} |");
+            bool isTimed = median.Figures.TryGetValue(Psmodel.CpuFigure, out double cpu);
+            Measurement? empty = contender.IsOurs && contender != Psmodel.Empty && !isTimed ? medians[Psmodel.Empty] : null;
+            double wall = median.Seconds - (empty?.Wall ?? 0);
+            cpu = isTimed ? cpu : median.Cpu - (empty?.Cpu ?? 0);
+            Console.WriteLine($"| {contender.Name} | {wall:0.00} | {wall / floor:0.00} | {cpu:0.00} | {(isTimed ? string.Empty : $"{median.Counted:0.00}")} | {median.Memory / Units.MiB:0} | {string.Join(' ', median.Runs.Select(run => $"{run:0.00}"))} |");
         }
     }
 }

@@ -16,9 +16,10 @@ internal sealed class TlsScenario(BenchmarkOptions options, Report report) : Sce
     public override async Task RunAsync()
     {
         LoopbackModel model = BenchmarkModels.One(Options.SizeOr(2 * Units.GiB));
-        using NginxRegistry nginx = await NginxRegistry.StartAsync(Options.Folder, [model], isEncrypted: true);
+        LoopbackModel warm = BenchmarkModels.WarmLarge(model.Blobs[0].Length);
+        using NginxRegistry nginx = await NginxRegistry.StartAsync(Options.Folder, [model, warm], isEncrypted: true);
         Console.WriteLine($"One blob of {model.Blobs[0].Length / Units.MiB} MiB from nginx over TLS; curl -o over TLS as well.");
         await new RegistryComparison(Options, Report).RunAsync(
-            new RegistryOrigin(nginx.Name(model), model.Blobs[0].Digest, nginx.BlobAddress(model), nginx.BlobPath(model), () => nginx.ProcessorSeconds, nginx.Certificate), Bound);
+            new RegistryOrigin(nginx.Name(model), nginx.Name(warm), model.Blobs[0].Digest, nginx.BlobAddress(model), nginx.BlobPath(model), () => nginx.ProcessorSeconds, nginx.Certificate), Bound);
     }
 }

@@ -20,8 +20,9 @@ internal sealed class TwoScenario(BenchmarkOptions options, Report report) : Sce
     {
         long size = Options.SizeOr(Units.GiB);
         LoopbackModel model = LoopbackModel.GenerateMany("library/bench", "latest", 2, size);
-        using NginxRegistry nginx = await NginxRegistry.StartAsync(Options.Folder, [model, BenchmarkModels.Warm]);
-        string warm = nginx.Name(BenchmarkModels.Warm);
+        LoopbackModel warmLarge = BenchmarkModels.WarmLarge(size);
+        using NginxRegistry nginx = await NginxRegistry.StartAsync(Options.Folder, [model, warmLarge]);
+        string warm = nginx.Name(warmLarge);
         Console.WriteLine($"Two blobs of {size / Units.MiB} MiB from nginx, {WithoutSha.Item1}={WithoutSha.Item2}. {Psmodel.SecondsMeaning}");
         Contender one = Save("one blob", warm, nginx.Name(model), $"{model.Blobs[0].Digest}");
         Contender two = Save("two blobs", warm, nginx.Name(model), $"{model.Blobs[0].Digest}, {model.Blobs[1].Digest}");

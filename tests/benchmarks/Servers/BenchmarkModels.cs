@@ -9,6 +9,9 @@ internal static class BenchmarkModels
     /// <summary>What a session fetches first, so that what is compiled once is compiled. No fault strikes it.</summary>
     public static LoopbackModel Warm { get; } = LoopbackModel.Generate("library/warm", "latest", 32 * Units.MiB, seed: 99);
 
+    /// <summary>The same where a blob is as large as this or larger, and comes as fast as it can: short ones warm up but half.</summary>
+    public static LoopbackModel WarmLarge(long size) => LoopbackModel.Generate("library/warm", "latest", size / 2, seed: 99);
+
     /// <summary>A model of one large blob.</summary>
     public static LoopbackModel One(long size, string name = "bench") => LoopbackModel.Generate($"library/{name}", "latest", size);
 
