@@ -23,7 +23,7 @@ public sealed class StopTests : EngineTests
         // Many are committed together, so that the rest of a batch is still to be read.
         while (!saving.IsCompleted && !Watcher.Meters.Any(meter => meter.Phase == TransferPhase.Verifying))
         {
-            await Task.Yield();
+            await Task.Delay(1);
         }
 
         await stop.CancelAsync();

@@ -103,7 +103,7 @@ public sealed class DockerRegistry : IDisposable
             catch (HttpRequestException)
             {
                 // It has no way to say that it listens: asking again is all there is.
-                await Task.Yield();
+                await Until.NextLookAsync();
             }
         }
     }

@@ -25,16 +25,18 @@ public sealed class Fleet(string folder) : IDisposable
     {
         for (int host = 0; host < hosts; host++)
         {
-            Servers.Add(await SshServer.StartAsync(folder, $"127.0.0.{host + 2}", [.. Enumerable.Range(0, machines).Select(machine => new Dictionary<string, string>
-            {
-                ["OLLAMA_MODELS"] = StoreOf(host, machine),
-                ["HOME"] = Directory.CreateDirectory(Path.Combine(folder, $"home-{host}")).FullName,
-            })]));
+            Servers.Add(await SshServer.StartAsync(folder, $"127.0.0.{host + 2}", [.. Enumerable.Range(0, machines).Select(machine => EnvironmentOf(host, machine))]));
         }
     }
 
+    /// <summary>Starts the server of a machine that has a network of its own.</summary>
+    public async Task StartAsync(NetworkHost host) => Servers.Add(await SshServer.StartAsync(folder, host, EnvironmentOf(Servers.Count, 0)));
+
     /// <summary>The store of a machine.</summary>
     public string StoreOf(int host, int machine) => Path.Combine(folder, $"store-{host}-{machine}");
+
+    /// <summary>Where a host has its user's modules.</summary>
+    public string ModulesOf(int host) => Path.Combine(HomeOf(host), ".local", "share", "powershell", "Modules");
 
     /// <summary>The largest file of unfinished work on the first machine of a host.</summary>
     public FileInfo? Partial(int host)
@@ -71,4 +73,12 @@ public sealed class Fleet(string folder) : IDisposable
     public static string Text(JsonElement row, string property) => row.GetProperty(property).GetString() ?? string.Empty;
 
     public void Dispose() => Servers.ForEach(server => server.Dispose());
+
+    private Dictionary<string, string> EnvironmentOf(int host, int machine) => new()
+    {
+        ["OLLAMA_MODELS"] = StoreOf(host, machine),
+        ["HOME"] = Directory.CreateDirectory(HomeOf(host)).FullName,
+    };
+
+    private string HomeOf(int host) => Path.Combine(folder, $"home-{host}");
 }

@@ -29,7 +29,7 @@ public static class FreePort
             }
             catch (Exception e) when (e is SocketException or OperationCanceledException)
             {
-                await Task.Yield();
+                await Until.NextLookAsync();
             }
         }
 

@@ -30,7 +30,7 @@ public sealed class RequestCapture : IObserver<DiagnosticListener>, IObserver<Ke
     /// <summary>How many requests had credentials, and were right to have them.</summary>
     public static long Shown => Interlocked.Read(ref _shown);
 
-    /// <summary>Begins to look; for the initializer of each test assembly.</summary>
+    /// <summary>Begins to look.</summary>
     public static void Start() => DiagnosticListener.AllListeners.Subscribe(new RequestCapture());
 
     /// <inheritdoc/>

@@ -14,9 +14,12 @@ public sealed class SshServer : IDisposable
     /// <summary>What one server listens at, as its source bounds it.</summary>
     public const int MostPorts = 16;
 
+    /// <summary>Where it listens on a machine that has no other.</summary>
+    private const int PortOfHost = 2222;
+
     private readonly ChildProcess _process;
 
-    private SshServer(string folder, string address, int[] ports, IReadOnlyList<IReadOnlyDictionary<string, string>> environments)
+    private SshServer(string folder, string address, int[] ports, IReadOnlyList<string> enter, IReadOnlyList<IReadOnlyDictionary<string, string>> environments)
     {
         Names = [.. ports.Select(port => $"{Environment.UserName}@{address}:{port.ToString(CultureInfo.InvariantCulture)}")];
         string configuration = Path.Combine(folder, $"sshd-{address}.conf");
@@ -39,7 +42,8 @@ public sealed class SshServer : IDisposable
 
         // Debian's service makes it; no service is started here.
         Directory.CreateDirectory("/run/sshd");
-        _process = ChildProcess.Start(NeedsFactAttribute.Find(Program)!, ["-D", "-e", "-f", configuration]);
+        string[] command = [.. enter, NeedsFactAttribute.Find(Program)!, "-D", "-e", "-f", configuration];
+        _process = ChildProcess.Start(command[0], command[1..]);
     }
 
     /// <summary>By what <c>Invoke-Command -HostName</c> reaches each of its machines.</summary>
@@ -55,22 +59,15 @@ public sealed class SshServer : IDisposable
     /// <param name="folder">Where its files lie; servers with one folder have the same keys.</param>
     /// <param name="address">An address of loopback.</param>
     /// <param name="environments">The variables of each of its machines.</param>
-    public static async Task<SshServer> StartAsync(string folder, string address, params IReadOnlyList<IReadOnlyDictionary<string, string>> environments)
-    {
-        foreach (string key in new[] { HostKey(folder), UserKey(folder) }.Where(key => !File.Exists(key)))
-        {
-            await ChildProcess.RunAsync("ssh-keygen", "-q", "-t", "ed25519", "-N", string.Empty, "-f", key);
-        }
+    public static Task<SshServer> StartAsync(string folder, string address, params IReadOnlyList<IReadOnlyDictionary<string, string>> environments) =>
+        StartAsync(folder, address, FindPorts(address, environments.Count), [], environments);
 
-        int[] ports = FindPorts(address, environments.Count);
-        SshServer server = new(folder, address, ports, environments);
-        foreach (int port in ports)
-        {
-            await server._process.WaitForAsync($"Server listening on {address} port {port}.");
-        }
-
-        return server;
-    }
+    /// <summary>Starts one on another machine.</summary>
+    /// <param name="folder">Where its files lie; servers with one folder have the same keys.</param>
+    /// <param name="host">The machine.</param>
+    /// <param name="environment">Its variables.</param>
+    public static Task<SshServer> StartAsync(string folder, NetworkHost host, IReadOnlyDictionary<string, string> environment) =>
+        StartAsync(folder, host.Address, [PortOfHost], host.Enter, [environment]);
 
     /// <summary>Sends a signal to what runs on one of its machines.</summary>
     /// <param name="signal"><c>KILL</c> or another that <c>kill</c> knows.</param>
@@ -94,6 +91,22 @@ public sealed class SshServer : IDisposable
     }
 
     public void Dispose() => _process.Dispose();
+
+    private static async Task<SshServer> StartAsync(string folder, string address, int[] ports, IReadOnlyList<string> enter, IReadOnlyList<IReadOnlyDictionary<string, string>> environments)
+    {
+        foreach (string key in new[] { HostKey(folder), UserKey(folder) }.Where(key => !File.Exists(key)))
+        {
+            await ChildProcess.RunAsync("ssh-keygen", "-q", "-t", "ed25519", "-N", string.Empty, "-f", key);
+        }
+
+        SshServer server = new(folder, address, ports, enter, environments);
+        foreach (int port in ports)
+        {
+            await server._process.WaitForAsync($"Server listening on {address} port {port}.");
+        }
+
+        return server;
+    }
 
     private static string ReadEnvironment(int id)
     {

@@ -3,7 +3,10 @@ namespace PSModel.TestParts;
 /// <summary>Waits for what another process or a server does.</summary>
 public static class Until
 {
-    /// <summary>Comes back when a condition holds; it is looked at all the time.</summary>
+    /// <summary>Often enough for a moment in the middle of some work, which has the core meanwhile.</summary>
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>Comes back when a condition holds; it is looked at every millisecond.</summary>
     /// <exception cref="OperationCanceledException">It did not for so long, two minutes where nothing else is said.</exception>
     public static async Task HoldsAsync(Func<bool> condition, TimeSpan? patience = null)
     {
@@ -11,7 +14,10 @@ public static class Until
         while (!condition())
         {
             end.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
+            await NextLookAsync();
         }
     }
+
+    /// <summary>Comes back when it is time to look once more.</summary>
+    internal static Task NextLookAsync() => Task.Delay(Interval);
 }

@@ -36,13 +36,7 @@ public sealed class StreamTests : IAsyncLifetime, IDisposable
             IAsyncResult running = first.AddArgument(_name).AddArgument(_store.Path).BeginInvoke();
             await stalled.Task.WaitAsync(TimeSpan.FromSeconds(30));
             string partial = Path.Combine(_store.Work, $"{weights.Replace(':', '-')}.partial");
-            using CancellationTokenSource patience = new(TimeSpan.FromSeconds(30));
-            while (!File.Exists(partial) || new FileInfo(partial).Length == 0)
-            {
-                patience.Token.ThrowIfCancellationRequested();
-                await Task.Yield();
-            }
-
+            await Until.HoldsAsync(() => new FileInfo(partial) is { Exists: true, Length: > 0 });
             await Task.Factory.FromAsync(first.BeginStop, first.EndStop, null);
             Assert.Throws<PipelineStoppedException>(() => first.EndInvoke(running));
         }

@@ -68,6 +68,15 @@ public abstract class PublishTests : IDisposable, IPublishObserver
 
     private protected string BlobFile(BlobContent blob) => Path.Combine(StorePath, "blobs", blob.Digest.Replace(':', '-'));
 
+    /// <summary>How many bytes of a blob have been sent in this call.</summary>
+    private protected long SentOf(BlobContent blob)
+    {
+        lock (_gate)
+        {
+            return Meters.Where(meter => meter.TotalBytes == blob.Length).Sum(meter => meter.BytesSent);
+        }
+    }
+
     private protected async Task PublishAsync(string[] names, Func<RegistryClient, PublishDestination>? destination = null, string[]? only = null, CancellationToken cancellationToken = default)
     {
         Published.Clear();

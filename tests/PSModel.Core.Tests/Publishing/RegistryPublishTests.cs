@@ -1,6 +1,7 @@
 using PSModel.Core.Authentication;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
+using PSModel.Core.Metering;
 using PSModel.Core.Names;
 using PSModel.Core.Publishing;
 using PSModel.Core.Registry;
@@ -30,6 +31,32 @@ public sealed class RegistryPublishTests : PublishTests
         Assert.Equal(Digests(_model), Digests(PublishOutcome.AlreadyPresent));
         Assert.All(Published, blob => Assert.True(blob.IsSizeChecked && blob.Meter.BytesSent == 0));
         Assert.Contains("has the manifest", Told[^1], StringComparison.Ordinal);
+    }
+
+    /// <summary>docker-registry takes part of a chunk, and no more of the blob then; nginx hands it whole ones.</summary>
+    [NeedsTheory(DockerRegistry.Program, Nginx.Program, Certificate.Program)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_upload_that_was_stopped_goes_on_in_the_next_call_where_the_registry_has_whole_chunks(bool isBehindNginx)
+    {
+        using DockerRegistry registry = await DockerRegistry.StartAsync();
+        using Nginx nginx = await Nginx.StartBeforeAsync(Folder.Path, registry.Address, await Certificate.MakeAsync(Folder.Path), "client_max_body_size 0;");
+        RegistryOptions.SkipCertificateCheck = true;
+        LoopbackModel model = LoopbackModel.OfBlobs("library/large", "latest", [BlobContent.Generate(100 * Unit, 3)]);
+        string name = Put(model, isBehindNginx ? new Uri($"https://127.0.0.1:{nginx.Port}") : registry.Address);
+        Options.LargestChunk = 60 * Unit;
+        using CancellationTokenSource stop = new();
+        Task first = PublishAsync([name], cancellationToken: stop.Token);
+        await Until.HoldsAsync(() => first.IsCompleted || SentOf(model.Blobs[0]) > 61 * Unit);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+
+        await PublishAsync(name);
+        Assert.Empty(Faults);
+        TransferMeter second = Published.Single(blob => blob.Layer.Digest.ToString() == model.Blobs[0].Digest).Meter;
+        Assert.Equal(isBehindNginx ? 60 * Unit : 0, second.BytesResumed);
+        Assert.Equal(model.Blobs[0].Length, second.BytesResumed + second.BytesSent);
+        await RequireSavedAsync(model, name);
     }
 
     [NeedsFact(DockerRegistry.Program)]
