@@ -60,7 +60,8 @@ switch ($Task) {
     'Pester' {
         # The build has brought it.
         $packages = if ($env:NUGET_PACKAGES) { $env:NUGET_PACKAGES } else { Join-Path $HOME '.nuget/packages' }
-        $pester = Get-ChildItem (Join-Path $packages 'pester') -Directory | Sort-Object { [version] $_.Name } | Select-Object -Last 1
+        $pester = Get-ChildItem (Join-Path $packages 'pester') -Directory |
+            Where-Object Name -Match '^[0-9.]+$' | Sort-Object { [version] $_.Name } | Select-Object -Last 1
         & "$PSScriptRoot/tests/Invoke-PesterFile.ps1" -Pester (Join-Path $pester.FullName 'tools/Pester.psd1') -ResultPath $ResultPath
         if ($LASTEXITCODE -ne 0) {
             throw "Pester: $LASTEXITCODE tests failed."

@@ -55,21 +55,28 @@ public static class LoopbackListener
             return await listener.AcceptSocketAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        // A connection that is reset before it was accepted has no address there: under Wine the asynchronous call throws for it on a
-        // thread of the pool, where nothing catches it.
-        return await Task.Factory.StartNew(
-            () =>
-            {
-                while (!listener.Server.Poll(PollMicroseconds, SelectMode.SelectRead))
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                }
+        // Under Wine the asynchronous call throws for a connection without an address on a thread of the pool, where nothing catches it.
+        return await Task.Factory.StartNew(() => Accept(listener, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+    }
 
+    private static Socket Accept(TcpListener listener, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            while (!listener.Server.Poll(PollMicroseconds, SelectMode.SelectRead))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+
+            try
+            {
                 return listener.AcceptSocket();
-            },
-            cancellationToken,
-            TaskCreationOptions.LongRunning,
-            TaskScheduler.Default).ConfigureAwait(false);
+            }
+            catch (ArgumentException)
+            {
+                // One that is reset before it was accepted has no address there, and is no loss.
+            }
+        }
     }
 
     private static TcpListener Start(IPEndPoint endPoint)

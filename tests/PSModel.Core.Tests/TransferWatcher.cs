@@ -128,7 +128,7 @@ internal sealed class TransferWatcher : ISaveObserver
         OnFinished?.Invoke(blob);
     }
 
-    public void BlobFailed(string target, Manifest manifest, string digest, ModelFaultException fault) => _fault = fault;
+    public void BlobFailed(string target, Manifest manifest, string digest, TransferMeter? meter, ModelFaultException fault) => _fault = fault;
 
     public void ModelRequested(string target)
     {

@@ -32,7 +32,7 @@ internal sealed class Observer : ISaveObserver
 
     public void BlobFinished(SavedBlob blob) => Console.WriteLine($"saved {blob.Layer.Digest}");
 
-    public void BlobFailed(string target, Manifest manifest, string digest, ModelFaultException fault) => Note($"failed {digest}", fault);
+    public void BlobFailed(string target, Manifest manifest, string digest, TransferMeter? meter, ModelFaultException fault) => Note($"failed {digest}", fault);
 
     public void Warn(string message) => Tell(message);
 

@@ -45,7 +45,8 @@ public sealed class Fleet(string folder) : IDisposable
         return Directory.Exists(work) ? new DirectoryInfo(work).GetFiles("*.partial").MaxBy(file => file.Exists ? file.Length : 0) : null;
     }
 
-    /// <summary>Runs commands that write their table by <see cref="ToRows"/>; the script is told before how to reach these servers.</summary>
+    /// <summary>Runs commands that write their table by <see cref="ToRows"/>, from a file as a scheduler does; the script is told before how
+    /// to reach these servers.</summary>
     /// <param name="mirror">The registry.</param>
     /// <param name="packages">The folder of the module's package.</param>
     /// <param name="names">The machines.</param>
@@ -59,14 +60,24 @@ public sealed class Fleet(string folder) : IDisposable
             Directory.CreateSymbolicLink(Path.Combine(folder, "tests"), Path.Combine(Checkout.Root, "tests"));
         }
 
+        string rows = Path.Combine(folder, "rows.json");
+        File.Delete(rows);
+        string scheduled = Path.Combine(folder, "scheduled.ps1");
+        await File.WriteAllLinesAsync(scheduled,
+        [
+            $"Set-Location '{folder}'",
+            $"$PSDefaultParameterValues = @{{ 'Save-FleetModel.ps1:KeyFilePath' = '{SshServer.UserKey(folder)}'; 'Save-FleetModel.ps1:SshOption' = @{{ UserKnownHostsFile = '{SshServer.KnownHosts(folder)}' }} }}",
+            commands,
+            "exit $LASTEXITCODE",
+        ]);
         using ChildProcess process = ChildProcess.Start(
             "dotnet",
-            Pwsh.Bare($"Set-Location '{folder}'; $PSDefaultParameterValues = @{{ 'Save-FleetModel.ps1:KeyFilePath' = '{SshServer.UserKey(folder)}'; 'Save-FleetModel.ps1:SshOption' = @{{ UserKnownHostsFile = '{SshServer.KnownHosts(folder)}' }} }}; {commands}; exit $LASTEXITCODE"),
+            [Pwsh.Program, "-NoProfile", "-NonInteractive", "-File", scheduled],
             ("MODEL_MIRROR", mirror.GetLeftPart(UriPartial.Authority)),
             ("MODEL_PACKAGES", packages));
         int exitCode = await process.WaitAsync(TimeSpan.FromMinutes(15));
-        using JsonDocument json = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(folder, "rows.json")));
-        return ([.. json.RootElement.EnumerateArray().Select(row => row.Clone())], exitCode, process.Output + process.Error + await File.ReadAllTextAsync(LogPath));
+        using JsonDocument json = JsonDocument.Parse(File.Exists(rows) ? await File.ReadAllBytesAsync(rows) : "[]"u8.ToArray());
+        return ([.. json.RootElement.EnumerateArray().Select(row => row.Clone())], exitCode, process.Output + process.Error + (File.Exists(LogPath) ? await File.ReadAllTextAsync(LogPath) : string.Empty));
     }
 
     /// <summary>A property of a row; empty where it has none.</summary>

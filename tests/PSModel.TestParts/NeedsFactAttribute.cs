@@ -6,7 +6,10 @@ namespace PSModel.TestParts;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class NeedsFactAttribute : FactAttribute
 {
+    private static readonly Lazy<bool> MayMakeNetworks = new(NetworkHost.MayBeMade);
+
     private bool _isRoot;
+    private bool _isOfNetworks;
 
     public NeedsFactAttribute(params string[] programs)
     {
@@ -33,6 +36,20 @@ public sealed class NeedsFactAttribute : FactAttribute
             if (value && Skip is null && Environment.UserName != "root")
             {
                 Skip = "needs root";
+            }
+        }
+    }
+
+    /// <summary>The test makes machines with networks of their own, which a container may not, whoever its user is.</summary>
+    public bool Networks
+    {
+        get => _isOfNetworks;
+        set
+        {
+            _isOfNetworks = value;
+            if (value && Skip is null && !MayMakeNetworks.Value)
+            {
+                Skip = "needs leave to make network namespaces";
             }
         }
     }

@@ -6,5 +6,23 @@ namespace PSModel.TestParts;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class NeedsTheoryAttribute : TheoryAttribute
 {
-    public NeedsTheoryAttribute(params string[] programs) => Skip = new NeedsFactAttribute(programs).Skip;
+    private readonly string[] _programs;
+    private bool _isRoot;
+
+    public NeedsTheoryAttribute(params string[] programs)
+    {
+        _programs = programs;
+        Skip = new NeedsFactAttribute(programs).Skip;
+    }
+
+    /// <inheritdoc cref="NeedsFactAttribute.Root"/>
+    public bool Root
+    {
+        get => _isRoot;
+        set
+        {
+            _isRoot = value;
+            Skip = new NeedsFactAttribute(_programs) { Root = value }.Skip;
+        }
+    }
 }

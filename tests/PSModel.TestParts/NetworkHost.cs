@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.NetworkInformation;
 
@@ -38,13 +39,28 @@ public sealed class NetworkHost : IAsyncDisposable
         string[] taken = [.. NetworkInterface.GetAllNetworkInterfaces().SelectMany(found => found.GetIPProperties().UnicastAddresses).Select(found => found.Address.ToString())];
         NetworkHost host = new(Enumerable.Range(0, 256).First(number => !taken.Contains(string.Create(CultureInfo.InvariantCulture, $"{Networks}.{number}.1"))));
         await RunAsync("netns", "add", host._name);
-        await RunAsync("link", "add", host.Cable, "type", "veth", "peer", "name", "eth0", "netns", host._name);
-        await RunAsync("addr", "add", $"{host.Here}/24", "dev", host.Cable);
-        await RunAsync("link", "set", host.Cable, "up");
-        await RunAsync("-n", host._name, "addr", "add", $"{host.Address}/24", "dev", "eth0");
-        await RunAsync("-n", host._name, "link", "set", "lo", "up");
-        await RunAsync("-n", host._name, "link", "set", "eth0", "up");
-        return host;
+        try
+        {
+            await RunAsync("link", "add", host.Cable, "type", "veth", "peer", "name", "eth0", "netns", host._name);
+            await RunAsync("addr", "add", $"{host.Here}/24", "dev", host.Cable);
+            await RunAsync("link", "set", host.Cable, "up");
+            await RunAsync("-n", host._name, "addr", "add", $"{host.Address}/24", "dev", "eth0");
+            await RunAsync("-n", host._name, "link", "set", "lo", "up");
+            await RunAsync("-n", host._name, "link", "set", "eth0", "up");
+            return host;
+        }
+        catch
+        {
+            await RunAsync("netns", "del", host._name);
+            throw;
+        }
+    }
+
+    /// <summary>Whether this process may make one.</summary>
+    public static bool MayBeMade()
+    {
+        string name = string.Create(CultureInfo.InvariantCulture, $"psm{Environment.ProcessId}-may");
+        return Succeeds("netns", "add", name) && Succeeds("netns", "del", name);
     }
 
     /// <summary>Pulls the cable, of which no connection is told.</summary>
@@ -58,6 +74,13 @@ public sealed class NetworkHost : IAsyncDisposable
     {
         await RunAsync("link", "del", Cable);
         await RunAsync("netns", "del", _name);
+    }
+
+    private static bool Succeeds(params string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(Program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        process.WaitForExit();
+        return process.ExitCode == 0;
     }
 
     private static Task RunAsync(params string[] arguments) => ChildProcess.RunAsync(Program, arguments);

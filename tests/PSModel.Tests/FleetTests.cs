@@ -131,7 +131,8 @@ public sealed class FleetTests : IClassFixture<ModulePackage>, IDisposable
     [NeedsFact(SshServer.Program, "ssh", DockerRegistry.Program, Nginx.Program, Root = true)]
     public async Task Hosts_that_answer_nothing_or_fall_silent_hold_up_no_other()
     {
-        await OfferAsync("gemma4", "31b", 30 * MiB);
+        // It takes longer than a host may be silent.
+        await OfferAsync("gemma4", "31b", 60 * MiB);
         using Uplink slow = await Uplink.StartAsync(_origin!.Address, bytesPerSecond: MiB / 2);
         _registry = slow.Address;
         await _fleet.StartAsync(hosts: 2, machines: 1);
@@ -149,6 +150,9 @@ public sealed class FleetTests : IClassFixture<ModulePackage>, IDisposable
         Assert.Equal(1, exitCode);
         Assert.Equal(["HostUnreachable", "HostSilent", string.Empty], names.Select(name => Text(Assert.Single(rows, row => IsOf(row, [name])), "ErrorId")));
         Assert.Equal("Saved", Text(Assert.Single(rows, row => IsOf(row, [names[2]])), "State"));
+
+        // What is stopped hears of no end of its connection.
+        Assert.Equal(1, await SshServer.SignalAsync("KILL", "OLLAMA_MODELS", _fleet.StoreOf(0, 0)));
     }
 
     [NeedsFact(SshServer.Program, "ssh", DockerRegistry.Program, Nginx.Program, Root = true)]
@@ -168,8 +172,46 @@ public sealed class FleetTests : IClassFixture<ModulePackage>, IDisposable
         }
     }
 
+    [NeedsFact(SshServer.Program, "ssh", DockerRegistry.Program, Nginx.Program, Root = true)]
+    public async Task A_registry_of_the_site_is_filled_and_used_by_the_commands_of_the_readme()
+    {
+        LoopbackModel model = await OfferAsync("gemma4", "31b", 2 * MiB);
+        await OfferAsync("nomic-embed-text", "latest", MiB, seed: 2);
+        using DockerRegistry site = await DockerRegistry.StartAsync();
+        _registry = site.Address;
+        string start = $"$env:OLLAMA_MODELS = '{_folder.Path}/filled'; Import-Module '{Checkout.StagedModule}'; $PSDefaultParameterValues['Save-ModelBlob:Registry'] = '{_origin!.Address}'\n";
+        (_, int exitCode) = await RunChapterAsync([], block: 1, start);
+        Assert.Equal(0, exitCode);
+
+        await _fleet.StartAsync(hosts: 1, machines: 1);
+        (JsonElement[] rows, _) = await RunChapterAsync([Servers[0].Names[0], " "]);
+        Assert.Equal(("Saved", site.Address.GetLeftPart(UriPartial.Authority)), (Text(rows[0], "State"), Text(rows[0], "From")));
+        Assert.Equal(("Failed", "ManifestNotFound"), (Text(rows[1], "State"), Text(rows[1], "ErrorId")));
+        AssertThere(model, _fleet.StoreOf(0, 0));
+    }
+
+    [NeedsFact("ssh")]
+    public async Task A_scheduled_run_without_hosts_is_no_success()
+    {
+        _registry = new Uri("http://127.0.0.1:9");
+        (JsonElement[] rows, int exitCode) = await RunChapterAsync([string.Empty, " "]);
+        Assert.Equal((0, 1), (rows.Length, exitCode));
+        Assert.Contains("No host is named", await File.ReadAllTextAsync(_fleet.LogPath), StringComparison.Ordinal);
+    }
+
+    [NeedsFact(SshServer.Program, "ssh", DockerRegistry.Program, Nginx.Program, Root = true)]
+    public async Task A_first_host_that_takes_its_time_does_not_hold_up_the_others_for_ever()
+    {
+        await OfferAsync("gemma4", "31b", MiB);
+        await _fleet.StartAsync(hosts: 1, machines: 1);
+        using TcpListener deaf = new(IPAddress.Parse("127.0.0.9"), 0);
+        deaf.Start();
+        (JsonElement[] rows, _) = await RunAsync([$"{Environment.UserName}@{deaf.LocalEndpoint}", Servers[0].Names[0]], Script("-HeadStartSeconds 2 -ConnectionTimeoutSeconds 15"));
+        Assert.Equal(["Saved", "Unreachable"], rows.Select(row => Text(row, "State")));
+    }
+
     /// <summary>A cable that is pulled tells no connection of it, which loopback cannot show.</summary>
-    [NeedsFact(SshServer.Program, "ssh", DockerRegistry.Program, Nginx.Program, NetworkHost.Program, Root = true)]
+    [NeedsFact(SshServer.Program, "ssh", DockerRegistry.Program, Nginx.Program, NetworkHost.Program, Root = true, Networks = true)]
     public async Task A_machine_of_another_network_uses_a_mirror_of_plain_http_where_that_is_allowed_and_goes_on_when_its_cable_was_pulled()
     {
         LoopbackModel model = await OfferAsync("gemma4", "31b", 40 * MiB);
@@ -212,8 +254,11 @@ public sealed class FleetTests : IClassFixture<ModulePackage>, IDisposable
 
     private static bool IsOf(JsonElement row, string[] names) => names.Contains(Text(row, "Host"));
 
-    private static void AssertThere(LoopbackModel model, string store) =>
-        Assert.All(model.Blobs, blob => Assert.Equal(blob.Length, new FileInfo(Path.Combine(store, "blobs", blob.Digest.Replace(':', '-'))).Length));
+    private static void AssertThere(LoopbackModel model, string store)
+    {
+        Assert.All(model.Blobs, blob => Assert.Equal(blob.Digest, OllamaStore.DigestOf(File.ReadAllBytes(Path.Combine(store, "blobs", blob.Digest.Replace(':', '-'))))));
+        Assert.Equal(model.Manifest, File.ReadAllBytes(Path.Combine([store, "manifests", "registry.ollama.ai", .. model.Name.Split('/'), model.Tag])));
+    }
 
     private async Task<LoopbackModel> OfferAsync(string name, string tag, long size, int seed = 1)
     {
@@ -238,12 +283,12 @@ public sealed class FleetTests : IClassFixture<ModulePackage>, IDisposable
         _uplink!.BytesOfBlobs().Select(blob => (blob.Key, blob.Value)).OrderBy(blob => blob.Key, StringComparer.Ordinal));
 
     /// <summary>The commands of the chapter as they stand; the script is told before how to reach this test's servers.</summary>
-    private async Task<(JsonElement[] Rows, int ExitCode)> RunChapterAsync(string[] names)
+    private async Task<(JsonElement[] Rows, int ExitCode)> RunChapterAsync(string[] names, int block = 0, string before = "")
     {
         string readme = await File.ReadAllTextAsync(Path.Combine(Checkout.Root, "README.md"));
         string chapter = readme[readme.IndexOf("## A hundred machines", StringComparison.Ordinal)..];
-        string commands = Regex.Match(chapter, "```powershell\n(.*?)```", RegexOptions.Singleline).Groups[1].Value.Replace("| Format-Table", $"| {Fleet.ToRows} #", StringComparison.Ordinal);
-        return await RunAsync(names, commands);
+        string commands = Regex.Matches(chapter, "```powershell\n(.*?)```", RegexOptions.Singleline)[block].Groups[1].Value;
+        return await RunAsync(names, before + Regex.Replace(commands, @"\|\s+Format-Table .*", $"| {Fleet.ToRows}"));
     }
 
     private async Task<(JsonElement[] Rows, int ExitCode)> RunAsync(string[] names, string commands)

@@ -27,4 +27,22 @@ public sealed class MemoryTests
 
         Assert.InRange(least, 0, 3_000_000);
     }
+
+    /// <summary>What stays of a process that saves again and again.</summary>
+    [Fact]
+    public async Task Ten_saves_of_a_session_take_hardly_more_than_two()
+    {
+        await using LoopbackRegistry registry = LoopbackRegistry.Start();
+        using TemporaryFolder store = new();
+        string name = registry.Offer(LoopbackModel.Generate("library/demo", "latest", 200_000_000));
+        using ChildProcess session = ChildProcess.StartScript($$"""
+            foreach ($save in 1..10) {
+                Save-ModelBlob '{{name}}' '{{store.Path}}' -VerifyInline -Force | Out-Null
+                if ($save -in 2, 10) { [System.Diagnostics.Process]::GetCurrentProcess().WorkingSet64 }
+            }
+            """);
+        Assert.True(await session.WaitAsync() == 0, session.Error);
+        long[] resident = [.. session.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => long.Parse(line, System.Globalization.CultureInfo.InvariantCulture))];
+        Assert.InRange(resident[1], 0, resident[0] * 6 / 5);
+    }
 }

@@ -33,6 +33,29 @@ public sealed class PesterTests
         Assert.Equal("test-results", XDocument.Load(results).Root!.Name.LocalName);
     }
 
+    /// <summary>The build before them is what made this test, and is told of alone.</summary>
+    [NeedsFact("sh")]
+    public async Task The_build_script_builds_and_then_runs_them_alone()
+    {
+        using TemporaryFolder folder = new();
+        string built = Path.Combine(folder.Path, "built");
+        string shim = Path.Combine(folder.Path, "dotnet");
+        string real = NeedsFactAttribute.Find("dotnet")!;
+        await File.WriteAllTextAsync(shim, $"#!/bin/sh\n[ \"$1\" != build ] || exec echo \"$@\" > '{built}'\nexec '{real}' \"$@\"\n");
+        await ChildProcess.RunAsync("chmod", "+x", shim);
+        string results = Path.Combine(folder.Path, "pester.xml");
+        using ChildProcess shell = ChildProcess.Start(
+            real,
+            [Pwsh.Program, "-NoProfile", "-NonInteractive", "-File", Path.Combine(Checkout.Root, "build.ps1"), "-Task", "Pester", "-ResultPath", results],
+            ("PATH", $"{folder.Path}:{Environment.GetEnvironmentVariable("PATH")}"));
+        int exitCode = await shell.WaitAsync(Patience);
+        Assert.True(exitCode == 0, shell.Output + shell.Error);
+        Assert.Contains("Pester 6.2.0: ", shell.Output, StringComparison.Ordinal);
+        Assert.Contains(" 0 failed, 0 skipped.", shell.Output, StringComparison.Ordinal);
+        Assert.Equal($"build {Path.Combine(Checkout.Root, "PSModel.sln")} --nologo", (await File.ReadAllTextAsync(built)).Trim());
+        Assert.Equal("test-results", XDocument.Load(results).Root!.Name.LocalName);
+    }
+
     /// <summary>The manifest of a Pester that was restored.</summary>
     internal static string Find(string version) => Path.Combine(Checkout.Packages, "pester", version, "tools", "Pester.psd1");
 

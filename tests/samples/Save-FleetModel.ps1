@@ -8,11 +8,12 @@ or older than wanted, and saves the models into the host's own store, verified a
 what happened: State is Saved, AlreadyPresent, Failed or Unreachable. A host that is down, full or silent is reported and holds
 up no other one; a second run goes on where the first came to, and fetches nothing that is there.
 
-With -Registry one host goes first alone, so that a mirror that fetches what it is asked for has all of it when the others come.
+With -Registry one host goes first alone, so that a mirror that fetches what it is asked for has all of it when the others come;
+but no longer than -HeadStartSeconds.
 
 The exit code is 1 where a model is not on a host. Nothing is asked, so that it can run scheduled, without a terminal.
 .PARAMETER HostName
-The hosts as Invoke-Command -HostName takes them: host, user@host or user@host:port.
+The hosts as Invoke-Command -HostName takes them: host, user@host or user@host:port. Empty lines of a file are none.
 .PARAMETER Name
 The models.
 .PARAMETER Registry
@@ -35,16 +36,21 @@ More options for ssh, each as in ssh_config.
 How long a host may take to answer.
 .PARAMETER SilenceTimeoutSeconds
 How long a host may say nothing. While bytes arrive it says something every two seconds.
+.PARAMETER HeadStartSeconds
+How long the first host may have the mirror to itself. After that the others come as well, and a mirror may fetch twice.
 .PARAMETER AllowUnencrypted
 Allows plain http to a mirror on another machine.
 .PARAMETER LogPath
-A file to which each event adds a line.
+A file to which each event adds a line. Where that fails there is a warning, and the work goes on.
 .EXAMPLE
 ./Save-FleetModel.ps1 -HostName (Get-Content hosts.txt) -Name gemma4:31b -Registry http://mirror:5000 -AllowUnencrypted -LogPath fleet.log | Format-Table Host, Model, State, BytesReceived, From, ErrorId
 #>
 [CmdletBinding()]
 param(
     [Parameter(Mandatory)]
+    [AllowNull()]
+    [AllowEmptyCollection()]
+    [AllowEmptyString()]
     [string[]] $HostName,
 
     [Parameter(Mandatory)]
@@ -74,6 +80,9 @@ param(
     [ValidateRange(1, 86400)]
     [int] $SilenceTimeoutSeconds = 600,
 
+    [ValidateRange(0, 86400)]
+    [int] $HeadStartSeconds = 600,
+
     [switch] $AllowUnencrypted,
 
     [string] $LogPath
@@ -87,13 +96,13 @@ $work = {
     $ErrorActionPreference = 'Stop'
     $ProgressPreference = 'SilentlyContinue'
 
-    function ConvertTo-Outcome($Model, $State, $Blobs, $From, $Problem) {
+    function ConvertTo-Outcome($Model, $State, $Result, $From, $Problem) {
         [pscustomobject]@{
             Event             = 'Outcome'
             Model             = $Model
             State             = $State
-            BytesReceived     = [long] ($Blobs | Measure-Object -Property BytesReceived -Sum).Sum
-            BytesResumed      = [long] ($Blobs | Measure-Object -Property BytesResumed -Sum).Sum
+            BytesReceived     = [long] $Result.BytesReceived
+            BytesResumed      = [long] $Result.BytesResumed
             From              = $From
             ErrorId           = if ($Problem) { ($Problem.FullyQualifiedErrorId -split ',')[0] } else { $null }
             Error             = if ($Problem) { $Problem.Exception.Message } else { $null }
@@ -122,7 +131,7 @@ $work = {
     }
     catch {
         foreach ($model in $Name) {
-            ConvertTo-Outcome $model Failed @() $null ([pscustomobject]@{
+            ConvertTo-Outcome $model Failed $null $null ([pscustomobject]@{
                 FullyQualifiedErrorId = 'ModuleNotInstalled'
                 Exception             = $_.Exception
                 ErrorDetails          = @{ RecommendedAction = 'Install PSModel there, or give -Repository a folder that the host reaches, with the package in it.' }
@@ -134,16 +143,16 @@ $work = {
 
     $store = if ($Save.StorePath) { @{ StorePath = $Save.StorePath } } else { @{} }
     foreach ($model in $Name) {
-        $blobs = [System.Collections.Generic.List[object]]::new()
+        $result = $null
         $problem = $null
         $said = [datetime]::MinValue
         try {
-            Save-ModelBlob -Name $model -VerifyInline -IncludeProgress @Save -ErrorAction SilentlyContinue -ErrorVariable problem -WarningAction Continue 3>&1 | ForEach-Object {
+            Save-ModelBlob -Name $model -VerifyInline -Summary -IncludeProgress @Save -ErrorAction SilentlyContinue -ErrorVariable problem -WarningAction Continue 3>&1 | ForEach-Object {
                 if ($_ -is [System.Management.Automation.WarningRecord]) {
                     [pscustomobject]@{ Event = 'Warning'; Text = "$_" }
                 }
-                elseif ($_.PSTypeNames -contains 'PSModel.ModelBlobDigest') {
-                    $blobs.Add($_)
+                elseif ($_.PSTypeNames -contains 'PSModel.ModelSaveResult') {
+                    $result = $_
                 }
                 elseif (([datetime]::UtcNow - $said).TotalSeconds -ge 2) {
                     $said = [datetime]::UtcNow
@@ -155,10 +164,10 @@ $work = {
             $problem = @($_)
         }
 
-        $state = if ($problem) { 'Failed' } elseif (@($blobs | Where-Object Status -ne 'AlreadyPresent')) { 'Saved' } else { 'AlreadyPresent' }
+        $state = if ($problem -or -not $result) { 'Failed' } else { $result.Status }
         $manifest = Get-ModelManifest -Local -Name $model @store -ErrorAction Ignore
         $from = if ($state -eq 'Saved' -and $manifest) { $manifest.Origin ?? "https://$($manifest.Host)" } else { $null }
-        ConvertTo-Outcome $model $state $blobs $from ($problem | Select-Object -First 1)
+        ConvertTo-Outcome $model $state $result $from ($problem | Select-Object -First 1)
     }
 }
 
@@ -166,7 +175,12 @@ function Write-Log([string] $Machine, [string] $Text) {
     Write-Verbose "${Machine}: $Text"
     if ($LogPath) {
         $line = '{0:yyyy-MM-ddTHH:mm:ssZ} {1} {2}' -f [datetime]::UtcNow, $Machine, ($Text -replace '\s+', ' ')
-        [System.IO.File]::AppendAllText($LogPath, $line + [System.Environment]::NewLine)
+        try {
+            [System.IO.File]::AppendAllText($LogPath, $line + [System.Environment]::NewLine)
+        }
+        catch {
+            Write-Warning "The log lacks a line: $($_.Exception.InnerException.Message) The line is: $line"
+        }
     }
 }
 
@@ -194,6 +208,11 @@ function Complete-Machine($Machine, [string] $State, [string] $ErrorId, [string]
     }
 }
 
+# Waiting for a host that does not answer would hold up the others.
+function Disconnect-Machine($Machine) {
+    $Machine.Job.ChildJobs[0].Runspace.CloseAsync()
+}
+
 if ($LogPath) {
     $LogPath = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($LogPath)
 }
@@ -213,7 +232,13 @@ if ($KeyFilePath) {
     $connection.KeyFilePath = $KeyFilePath
 }
 
-$waiting = [System.Collections.Generic.Queue[string]]::new([string[]] @($HostName | Select-Object -Unique))
+$waiting = [System.Collections.Generic.Queue[string]]::new([string[]] @($HostName | ForEach-Object { "$_".Trim() } | Where-Object { $_ } | Select-Object -Unique))
+if ($waiting.Count -eq 0) {
+    # An error of this kind ends the script that called as well, which would end well otherwise.
+    Write-Log '-' 'No host is named'
+    throw 'No host is named.'
+}
+
 $running = [System.Collections.Generic.List[object]]::new()
 $count = $waiting.Count
 $script:failed = 0
@@ -222,71 +247,82 @@ $bytes = 0L
 
 # Of the first three hosts that one which has all models tells that the mirror has them too.
 $first = if ($Registry) { 3 } else { 0 }
+$sinceStart = [System.Diagnostics.Stopwatch]::StartNew()
 Write-Log '-' "$count hosts, $($Name -join ', ')"
-while ($waiting.Count -or $running.Count) {
-    while ($waiting.Count -and $running.Count -lt $(if ($first) { 1 } else { $ThrottleLimit })) {
-        $machine = @{ Host = $waiting.Dequeue(); Job = $null; Done = @(); Good = 0; Heard = [System.Diagnostics.Stopwatch]::StartNew(); HasAnswered = $false }
-        try {
-            $machine.Job = Invoke-Command -HostName $machine.Host @connection -AsJob -ScriptBlock $work -ArgumentList $Name, $save, $Repository, $ModuleVersion
-            $running.Add($machine)
-            Write-Log $machine.Host 'Started'
+try {
+    while ($waiting.Count -or $running.Count) {
+        if ($first -and $sinceStart.Elapsed.TotalSeconds -ge $HeadStartSeconds) {
+            $first = 0
+            Write-Log '-' "No host has all models after $HeadStartSeconds seconds, so the others begin as well"
         }
-        catch {
-            Complete-Machine $machine Unreachable HostUnreachable $_.Exception.Message 'Check the name of the host.'
-            $ended++
-        }
-    }
 
-    foreach ($machine in @($running)) {
-        # What is received once more after the end may still be something.
-        $isEnded = $machine.Job.State -in 'Completed', 'Failed', 'Stopped', 'Disconnected'
-        $lost = $null
-        foreach ($item in Receive-Job $machine.Job -ErrorAction SilentlyContinue -ErrorVariable lost -WarningAction SilentlyContinue) {
-            $machine.Heard.Restart()
-            $machine.HasAnswered = $true
-            if ($item.Event -eq 'Outcome') {
-                $machine.Done += $item.Model
-                $bytes += $item.BytesReceived
-                $isGood = $item.State -in 'Saved', 'AlreadyPresent'
-                $machine.Good += [int] $isGood
-                $script:failed += [int] (-not $isGood)
-                Write-Log $machine.Host "$($item.Model) $($item.State) $($item.BytesReceived) bytes received, $($item.BytesResumed) resumed$(if ($item.ErrorId) { ", $($item.ErrorId): $($item.Error)" })"
-                ConvertTo-Row $machine.Host $item
+        while ($waiting.Count -and $running.Count -lt $(if ($first) { 1 } else { $ThrottleLimit })) {
+            $machine = @{ Host = $waiting.Dequeue(); Job = $null; Done = @(); Good = 0; Heard = [System.Diagnostics.Stopwatch]::StartNew(); HasAnswered = $false }
+            try {
+                $machine.Job = Invoke-Command -HostName $machine.Host @connection -AsJob -ScriptBlock $work -ArgumentList $Name, $save, $Repository, $ModuleVersion
+                $running.Add($machine)
+                Write-Log $machine.Host 'Started'
             }
-            elseif ($item.Event -eq 'Progress') {
-                Write-Progress -Activity "$count hosts" -Status "$ended ended, $($running.Count) at work" -CurrentOperation "$($machine.Host): $($item.Text)" -PercentComplete (100 * $ended / $count)
-            }
-            elseif ($item.Event) {
-                Write-Log $machine.Host "$($item.Event): $($item.Text)"
+            catch {
+                Complete-Machine $machine Unreachable HostUnreachable $_.Exception.Message 'Check the name of the host.'
+                $ended++
             }
         }
 
-        $isSilent = -not $isEnded -and $machine.Heard.Elapsed.TotalSeconds -gt $SilenceTimeoutSeconds
-        if ($isEnded -or $isSilent) {
-            [void] $running.Remove($machine)
-            $ended++
-            $first = if ($machine.Good -eq $Name.Count) { 0 } else { [Math]::Max(0, $first - 1) }
-            if ($isSilent) {
-                Complete-Machine $machine Failed HostSilent "Nothing was heard of the host for $SilenceTimeoutSeconds seconds." 'Look at the host, and run the same command again: it goes on where it was.'
-
-                # Waiting for a host that does not answer would hold up the others.
-                $machine.Job.ChildJobs[0].Runspace.CloseAsync()
+        foreach ($machine in @($running)) {
+            # What is received once more after the end may still be something.
+            $isEnded = $machine.Job.State -in 'Completed', 'Failed', 'Stopped', 'Disconnected'
+            $lost = $null
+            foreach ($item in Receive-Job $machine.Job -ErrorAction SilentlyContinue -ErrorVariable lost -WarningAction SilentlyContinue) {
+                $machine.Heard.Restart()
+                $machine.HasAnswered = $true
+                if ($item.Event -eq 'Outcome') {
+                    $machine.Done += $item.Model
+                    $bytes += $item.BytesReceived
+                    $isGood = $item.State -in 'Saved', 'AlreadyPresent'
+                    $machine.Good += [int] $isGood
+                    $script:failed += [int] (-not $isGood)
+                    Write-Log $machine.Host "$($item.Model) $($item.State) $($item.BytesReceived) bytes received, $($item.BytesResumed) resumed$(if ($item.ErrorId) { ", $($item.ErrorId): $($item.Error)" })"
+                    ConvertTo-Row $machine.Host $item
+                }
+                elseif ($item.Event -eq 'Progress') {
+                    Write-Progress -Activity "$count hosts" -Status "$ended ended, $($running.Count) at work" -CurrentOperation "$($machine.Host): $($item.Text)" -PercentComplete (100 * $ended / $count)
+                }
+                elseif ($item.Event) {
+                    Write-Log $machine.Host "$($item.Event): $($item.Text)"
+                }
             }
-            else {
-                $why = "$($machine.Job.ChildJobs[0].JobStateInfo.Reason.Message)$(if (-not $machine.Job.ChildJobs[0].JobStateInfo.Reason) { $lost | Select-Object -First 1 })"
-                if ($machine.HasAnswered) {
-                    Complete-Machine $machine Failed ConnectionLost $why 'Run the same command again: it goes on where it was.'
+
+            $isSilent = -not $isEnded -and $machine.Heard.Elapsed.TotalSeconds -gt $SilenceTimeoutSeconds
+            if ($isEnded -or $isSilent) {
+                [void] $running.Remove($machine)
+                $ended++
+                $first = if ($machine.Good -eq $Name.Count) { 0 } else { [Math]::Max(0, $first - 1) }
+                if ($isSilent) {
+                    Complete-Machine $machine Failed HostSilent "Nothing was heard of the host for $SilenceTimeoutSeconds seconds." 'Look at the host, and run the same command again: it goes on where it was.'
+
+                    Disconnect-Machine $machine
                 }
                 else {
-                    Complete-Machine $machine Unreachable HostUnreachable $why "Run 'ssh $($machine.Host)' to see why; the host needs PowerShell as a subsystem of its SSH server."
-                }
+                    $why = "$($machine.Job.ChildJobs[0].JobStateInfo.Reason.Message)$(if (-not $machine.Job.ChildJobs[0].JobStateInfo.Reason) { $lost | Select-Object -First 1 })"
+                    if ($machine.HasAnswered) {
+                        Complete-Machine $machine Failed ConnectionLost $why 'Run the same command again: it goes on where it was.'
+                    }
+                    else {
+                        Complete-Machine $machine Unreachable HostUnreachable $why "Run 'ssh $($machine.Host)' to see why; the host needs PowerShell as a subsystem of its SSH server."
+                    }
 
-                Remove-Job $machine.Job -Force
+                    Remove-Job $machine.Job -Force
+                }
             }
         }
-    }
 
-    Start-Sleep -Milliseconds 100
+        Start-Sleep -Milliseconds 100
+    }
+}
+finally {
+    # Where the script is ended, nobody would hear of what still runs.
+    $running | ForEach-Object { Disconnect-Machine $_ }
 }
 
 Write-Progress -Activity "$count hosts" -Completed

@@ -77,7 +77,7 @@ public sealed class LayoutSource : FolderSource
         }
 
         BlobDigest found = TryFind(name, entries) ?? throw NotFound(name, $"it has {Listed(entries)}");
-        return name.Pin is null || name.Pin == found ? found : throw NotFound(name, $"its manifest has the digest {found}");
+        return name.Pin is null || name.Pin == found ? found : throw NotFound(name, $"the tag has moved, to {found}, and {name.Pin} is not among its blobs");
     }
 
     /// <summary>Names of models alone do not stand in every layout: the folder has one as well.</summary>

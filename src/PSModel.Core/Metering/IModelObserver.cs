@@ -32,8 +32,9 @@ public interface IModelObserver
     /// <param name="target">What the user named its model by.</param>
     /// <param name="manifest">The model.</param>
     /// <param name="digest">The blob's digest, or what was given for one.</param>
+    /// <param name="meter">How much of it came; <see langword="null"/> where its turn had not come, or it had ended before.</param>
     /// <param name="fault">Why it is not.</param>
-    void BlobFailed(string target, Manifest manifest, string digest, ModelFaultException fault);
+    void BlobFailed(string target, Manifest manifest, string digest, TransferMeter? meter, ModelFaultException fault);
 
     /// <summary>A sentence that everybody should read.</summary>
     void Warn(string message);

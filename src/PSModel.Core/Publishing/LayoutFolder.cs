@@ -67,6 +67,7 @@ internal sealed class LayoutFolder(ModelStore files)
         }
 
         Guard(Root, () => DurableFile.CreateFolder(files, LayoutNames.Blobs(Root)));
+        Guard(files.Work, Sweep);
     }
 
     /// <summary>Takes the right to write one blob.</summary>
@@ -181,7 +182,23 @@ internal sealed class LayoutFolder(ModelStore files)
         }
     }
 
-    /// <summary>What is left is written over by the next call.</summary>
+    /// <summary>Removes what killed calls left of blobs. Who writes one holds its lock.</summary>
+    private void Sweep()
+    {
+        foreach (string path in FolderEntries.Files(files.Work, $"*{NewSuffix}"))
+        {
+            if (BlobDigest.TryParseFileName(Path.GetFileNameWithoutExtension(path), out BlobDigest? digest))
+            {
+                using BlobLock? held = BlobLock.TryAcquire(files, digest);
+                if (held is not null)
+                {
+                    Remove(path);
+                }
+            }
+        }
+    }
+
+    /// <summary>What is left is removed by the next call.</summary>
     private static void Remove(string path)
     {
         try

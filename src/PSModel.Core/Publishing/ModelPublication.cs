@@ -24,7 +24,7 @@ internal sealed class ModelPublication(string name, ModelStore store, Manifest m
     /// <exception cref="ModelFaultException">The manifest cannot be written.</exception>
     public void Run(ICollection<BlobDigestPart> only, CancellationToken cancellationToken)
     {
-        IReadOnlyList<Layer> layers = manifest.Choose(only, (digest, fault) => observer.BlobFailed(name, manifest, digest, fault));
+        IReadOnlyList<Layer> layers = manifest.Choose(only, (digest, fault) => observer.BlobFailed(name, manifest, digest, meter: null, fault));
         SendAll(layers, isAgain: false, cancellationToken);
 
         // With a dry run nothing is there, and it is told all the same what would become of the manifest.
@@ -148,7 +148,7 @@ internal sealed class ModelPublication(string name, ModelStore store, Manifest m
         {
             _hasFailed = true;
             _isHopeless |= ModelPublisher.IsOfTarget(fault);
-            observer.BlobFailed(name, manifest, layer.Digest.ToString(), fault);
+            observer.BlobFailed(name, manifest, layer.Digest.ToString(), meter, fault);
         }
     }
 

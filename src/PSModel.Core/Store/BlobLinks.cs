@@ -138,21 +138,17 @@ internal sealed class BlobLinks : IDisposable
         }
     }
 
-    /// <summary>What manifests name; <see langword="null"/> where one of them cannot be read.</summary>
+    /// <summary>What manifests name, those too that another one shadows; <see langword="null"/> where one of them cannot be read.</summary>
     private static HashSet<BlobDigest>? FindNamed(ModelStore store)
     {
-        HashSet<BlobDigest> named = [];
-        foreach (ModelName name in store.Manifests.FindNames())
+        try
         {
-            if (store.Manifests.TryRead(name) is not { } manifest)
-            {
-                return null;
-            }
-
-            named.UnionWith(manifest.Blobs.Select(layer => layer.Digest));
+            return ManifestCensus.Take(store).Named();
         }
-
-        return named;
+        catch (ModelFaultException)
+        {
+            return null;
+        }
     }
 
     private static async Task<bool> PutBackAsync(ModelStore store, string path, BlobDigest digest, bool isVerified, Action<string> tell, CancellationToken cancellationToken)
@@ -179,7 +175,12 @@ internal sealed class BlobLinks : IDisposable
         }
         catch (Exception e) when (StoreFault.IsOfStore(e) || e is ModelFaultException)
         {
-            tell($"{digest} could not be put back from '{path}': {e.Message}");
+            // Another program may have brought it meanwhile.
+            if (IsGone(store, digest))
+            {
+                tell($"{digest} could not be put back from '{path}': {e.Message}");
+            }
+
             return false;
         }
     }

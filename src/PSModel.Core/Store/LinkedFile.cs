@@ -105,6 +105,10 @@ internal sealed class LinkedFile : ICommitFile
     {
         string final = _store.BlobPath(_digest);
         DurableFile.CreateFolder(_store, Path.GetDirectoryName(final)!);
+
+        // Ollama, and whoever else frees what no manifest names, spares what was written to lately, and the manifest is still to come.
+        // The source's file has that time as well; one that was found wrong keeps its own.
+        File.SetLastWriteTimeUtc(FilePath, DateTime.UtcNow);
         _file.Dispose();
         DurableFile.Rename(FilePath, final);
     }
@@ -143,9 +147,6 @@ internal sealed class LinkedFile : ICommitFile
         }
 
         DurableFile.Link(source, path);
-
-        // Ollama, and whoever else frees what no manifest names, spares what was written to lately, and the manifest is still to come.
-        File.SetLastWriteTimeUtc(path, DateTime.UtcNow);
 
         // Windows flushes no file that is open to be read alone.
         return new LinkedFile(store, digest, IsWindows ? new FileStream(path, FileMode.Open, FileAccess.ReadWrite, Everybody) : OpenToRead(path));

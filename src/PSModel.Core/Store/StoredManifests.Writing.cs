@@ -8,6 +8,7 @@ namespace PSModel.Core.Store;
 public sealed partial class StoredManifests
 {
     private const string Temporary = "manifest-";
+    private const string Deeper = "new";
 
     private const int MostTries = 100;
 
@@ -58,8 +59,10 @@ public sealed partial class StoredManifests
             .Select(each => each.Bytes?.AsSpan().SequenceEqual(bytes) == true && earlier?.FirstOrDefault(other => other.Path == each.Path) is { } first ? first : each)];
         if (TreeFor(manifest.Name) == _entries)
         {
-            // An entry must lead to a blob, and may be a copy of it.
-            WriteWhole(bytes, _store.BlobPath(manifest.Digest), levels: 1);
+            // An entry must lead to a blob, and may be a copy of it. One that was there long ago is young again, until the entry is there.
+            string blob = _store.BlobPath(manifest.Digest);
+            WriteWhole(bytes, blob, levels: 1);
+            StoreFault.Guard(_store, blob, () => File.SetLastWriteTimeUtc(blob, DateTime.UtcNow));
         }
 
         before.ForEach(each => WriteWhole(bytes, each.Path, ManifestTree.TagLevels));
@@ -74,7 +77,18 @@ public sealed partial class StoredManifests
     {
         if (TreeFor(name) == _manifests)
         {
-            StoreFault.Guard(_store, _entries.Folder, () => _entries.Find(name).ToList().ForEach(entry => DurableFile.Delete(entry.Path)));
+            foreach (StoredName entry in _entries.Find(name).ToList())
+            {
+                try
+                {
+                    StoreFault.Guard(_store, entry.Path, () => DurableFile.Delete(entry.Path));
+                }
+                catch (ModelFaultException e)
+                {
+                    e.Facts.Remedy = $"The new manifest of {name.Shortest} is written, but a later Ollama reads '{entry.Path}' first: it goes on with the model from before, and removes the new blobs when it starts. Remove that file, or let go of it, and run the same command again.";
+                    throw;
+                }
+            }
         }
     }
 
@@ -82,16 +96,29 @@ public sealed partial class StoredManifests
     /// <exception cref="ModelFaultException">The store cannot be written.</exception>
     internal void Withdraw(Manifest manifest, IReadOnlyList<ReplacedManifest> before)
     {
+        ModelFaultException? failure = null;
         foreach (ReplacedManifest each in before.Where(each => IsAt(manifest, each.Path)))
         {
-            if (each.Bytes is not null)
+            try
             {
-                WriteWhole(each.Bytes, each.Path, ManifestTree.TagLevels);
+                if (each.Bytes is not null)
+                {
+                    WriteWhole(each.Bytes, each.Path, ManifestTree.TagLevels);
+                    continue;
+                }
             }
-            else
+            catch (ModelFaultException e)
             {
-                StoreFault.Guard(_store, each.Path, () => DurableFile.Delete(each.Path));
+                // To remove a file takes no room.
+                failure ??= e;
             }
+
+            StoreFault.Guard(_store, each.Path, () => DurableFile.Delete(each.Path));
+        }
+
+        if (failure is not null)
+        {
+            throw failure;
         }
     }
 
@@ -99,12 +126,12 @@ public sealed partial class StoredManifests
     internal static bool IsTemporary(string fileName) =>
         fileName.StartsWith(Temporary, StringComparison.Ordinal) && Guid.TryParseExact(fileName.Substring(Temporary.Length), "N", out _);
 
-    /// <summary>Where a manifest is written: in its place, and over what there is of the model under the other name of its host. To
-    /// a later Ollama they are one model, and it may take either.</summary>
+    /// <summary>Where a manifest is written: in its place, and over what there is of the model under the other name of its host, or in
+    /// other letters. To a later Ollama they are one model, and it may take either.</summary>
     private string[] PathsOf(ModelName name)
     {
         string path = PathOf(name);
-        return TreeFor(name) == _manifests ? [path, .. _manifests.Find(name).Where(found => found.Name == name && found.Path != path).Select(found => found.Path)] : [path];
+        return TreeFor(name) == _manifests ? [path, .. _manifests.Find(name).Where(found => found.Path != path).Select(found => found.Path)] : [path];
     }
 
     /// <summary>Where another file of the model stays, what is written is covered by it.</summary>
@@ -146,6 +173,12 @@ public sealed partial class StoredManifests
         Insist(() => made.UnionWith(DurableFile.MakeFolders(_store, folder)), () => false);
         string work = WorkFolder.For(_store.Root, folder, levels);
         _store.CreateWork(work);
+        if (_manifests.IsAboveTag(work) || _entries.IsAboveTag(work))
+        {
+            // A namespace that is a volume of its own: a level deeper it counts as nothing.
+            _store.CreateWork(work = Path.Combine(work, Deeper));
+        }
+
         string temporary = Path.Combine(work, $"{Temporary}{Guid.NewGuid():N}");
         try
         {

@@ -52,10 +52,9 @@ public sealed partial class StoredManifests
         RequireStore();
         return Look<IReadOnlyList<ModelName>>(() =>
         {
-            // Both trees may have a model, and each in its letters; to Ollama it is one.
-            List<ModelName> names = [.. _manifests.FindNames().Distinct()];
-            HashSet<string> known = new(names.Select(name => name.Shortest), StringComparer.OrdinalIgnoreCase);
-            names.AddRange(_entries.FindNames().Where(name => known.Add(name.Shortest)));
+            // A model may be there several times, and each time in other letters; to Ollama it is one.
+            HashSet<string> known = new(StringComparer.OrdinalIgnoreCase);
+            IEnumerable<ModelName> names = _manifests.FindNames().Concat(_entries.FindNames()).Where(name => known.Add(name.Shortest));
             return names.Where(name => !IsOfOllama(name)).OrderBy(name => name.Shortest, StringComparer.OrdinalIgnoreCase).ToList();
         });
     }
@@ -102,7 +101,7 @@ public sealed partial class StoredManifests
         Manifest manifest = ReadAny(name.WithoutPin, runner);
         return name.Pin is null || name.Pin == manifest.Digest
             ? manifest
-            : throw NotFound(name, manifest.Source, $" with the digest {name.Pin}: its manifest has the digest {manifest.Digest}");
+            : throw NotFound(name, manifest.Source, $" with the digest {name.Pin}: the tag has moved, to {manifest.Digest}");
     }
 
     private Manifest ReadAny(ModelName name, string? runner)

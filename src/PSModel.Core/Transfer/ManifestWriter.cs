@@ -71,7 +71,7 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, Fre
     {
         if (fault is not null)
         {
-            observer.BlobFailed(blob.Model.Target, blob.Model.Manifest, blob.Digest.ToString(), fault);
+            observer.BlobFailed(blob.Model.Target, blob.Model.Manifest, blob.Digest.ToString(), blob.Meter, fault);
         }
         else if (outcome is { } known)
         {
@@ -89,7 +89,7 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, Fre
 
     /// <summary>The blobs of a model that are wanted; of what it does not have is told.</summary>
     public IReadOnlyList<Layer> Choose(ModelPlan model, ICollection<BlobDigestPart> only) =>
-        model.Manifest.Choose(only, (digest, fault) => observer.BlobFailed(model.Target, model.Manifest, digest, fault));
+        model.Manifest.Choose(only, (digest, fault) => observer.BlobFailed(model.Target, model.Manifest, digest, meter: null, fault));
 
     /// <summary>All blobs of a model have begun.</summary>
     public void ListEnded(ModelPlan model) => End(model, isThere: true);
@@ -159,9 +159,10 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, Fre
         }
 
         fresh?.Touch();
-        Remember(manifest);
+        Remember(manifest, isInPlace: false);
         if (await TryWriteAsync(model, links).ConfigureAwait(false))
         {
+            Remember(manifest, isInPlace: true);
             leftovers?.Remove(observer.Tell);
             observer.Tell($"{manifest.Name.Shortest} is complete; its manifest is written.");
         }
@@ -205,11 +206,11 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, Fre
     }
 
     /// <summary>Where it came from; without it a repair needs -Registry, and that is all.</summary>
-    private void Remember(Manifest manifest)
+    private void Remember(Manifest manifest, bool isInPlace)
     {
         try
         {
-            new OriginFile(store, manifest.Name).Write(manifest.From(RegistryEndpoint.OriginOf(manifest)));
+            new OriginFile(store, manifest.Name).Write(manifest.From(RegistryEndpoint.OriginOf(manifest)), isInPlace);
         }
         catch (Exception e) when (StoreFault.IsOfStore(e))
         {

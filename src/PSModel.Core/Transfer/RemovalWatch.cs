@@ -30,14 +30,18 @@ internal sealed class RemovalWatch(ModelStore store, ISaveObserver observer, Tim
 
         Manifest manifest = model.Manifest;
         List<Layer> gone = FindGone(manifest);
-        for (int tries = 0; tries < MostTries && gone.Count > 0 && links is not null && await TryPutBackAsync(model, gone, links).ConfigureAwait(false); tries++)
+        bool isBack = true;
+        for (int tries = 0; tries < MostTries && gone.Count > 0 && links is not null && isBack; tries++)
         {
+            isBack = await TryPutBackAsync(model, gone, links).ConfigureAwait(false);
+
+            // What is not put back may have been brought back by another program meanwhile.
             gone = FindGone(manifest);
         }
 
         foreach (Layer layer in gone)
         {
-            observer.BlobFailed(model.Target, manifest, layer.Digest.ToString(), new ModelFaultException(
+            observer.BlobFailed(model.Target, manifest, layer.Digest.ToString(), meter: null, new ModelFaultException(
                 ModelFault.BlobNotFound,
                 $"{layer.Digest} was in the store, and another program removed it while the rest of {manifest.Name.Shortest} was fetched.",
                 new FaultFacts { Name = manifest.Name.Shortest, Digest = layer.Digest.ToString(), Path = store.BlobPath(layer.Digest), Remedy = "Run the same command again: it fetches what is missing." }));

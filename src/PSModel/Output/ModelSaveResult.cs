@@ -22,10 +22,10 @@ public sealed class ModelSaveResult
     /// <summary>The blobs that are in the store, as they came there.</summary>
     public ModelBlobDigest[] Blobs { get; internal set; } = [];
 
-    /// <summary>What came over the wire in this call.</summary>
+    /// <summary>What came over the wire in this call, that of blobs which failed included.</summary>
     public long BytesReceived { get; internal set; }
 
-    /// <summary>What was kept from earlier calls.</summary>
+    /// <summary>What was kept from earlier calls, and gone on from.</summary>
     public long BytesResumed { get; internal set; }
 
     /// <summary>The time from the look-up of its manifest to its end; other models of the call may have been fetched meanwhile.</summary>

@@ -49,9 +49,14 @@ internal abstract class ModelObserver(Cmdlet cmdlet, PipelinePump pump, Transfer
 
     public void BlobStarted(Manifest manifest, Layer layer, TransferMeter meter) => pump.PostForNextTick(() => progress.BeginBlob(manifest.Name, layer, meter));
 
-    public void BlobFailed(string target, Manifest manifest, string digest, ModelFaultException fault) => pump.Post(() =>
+    public void BlobFailed(string target, Manifest manifest, string digest, TransferMeter? meter, ModelFaultException fault) => pump.Post(() =>
     {
         progress.EndBlob(manifest.Name, digest);
+        if (meter is not null)
+        {
+            Broken(target, meter);
+        }
+
         string? subject = SubjectOf(manifest, fault);
         if (subject is not null && !_told.Add($"{fault.Fault} {subject}"))
         {
@@ -72,13 +77,18 @@ internal abstract class ModelObserver(Cmdlet cmdlet, PipelinePump pump, Transfer
         }
     }
 
-    /// <summary>A model's manifest is being looked up. On the pipeline thread, as are the three that follow.</summary>
+    /// <summary>A model's manifest is being looked up. On the pipeline thread, as are the four that follow.</summary>
     protected virtual void Requested(string target)
     {
     }
 
     /// <summary>A model's manifest is there.</summary>
     protected virtual void Started(string target, Manifest manifest)
+    {
+    }
+
+    /// <summary>A blob has failed of which something may have come.</summary>
+    protected virtual void Broken(string target, TransferMeter meter)
     {
     }
 

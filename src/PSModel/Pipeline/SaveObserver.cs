@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
+using PSModel.Core.Metering;
 using PSModel.Core.Names;
 using PSModel.Core.Transfer;
 using PSModel.Output;
@@ -58,6 +59,8 @@ internal sealed class SaveObserver(PSCmdlet cmdlet, PipelinePump pump, TransferP
     protected override void Requested(string target) => summary?.Ask(target);
 
     protected override void Started(string target, Manifest manifest) => summary?.Begin(target, manifest);
+
+    protected override void Broken(string target, TransferMeter meter) => summary?.Count(target, meter.BytesReceived, meter.BytesResumed);
 
     protected override void Failed(string target, ErrorRecord error) => summary?.Fail(target, error);
 

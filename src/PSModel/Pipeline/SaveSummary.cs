@@ -18,7 +18,18 @@ internal sealed class SaveSummary(ICollection<BlobDigestPart> only)
     public void Begin(string target, Manifest manifest) => Of(target).Manifest = manifest;
 
     /// <summary>A blob is in the store.</summary>
-    public void Add(string target, ModelBlobDigest blob) => Of(target).Blobs.Add(blob);
+    public void Add(string target, ModelBlobDigest blob)
+    {
+        Of(target).Blobs.Add(blob);
+        Count(target, blob.BytesReceived, blob.BytesResumed);
+    }
+
+    /// <summary>So many bytes came of a blob, or were there of it, whatever became of it.</summary>
+    public void Count(string target, long received, long resumed)
+    {
+        Of(target).BytesReceived += received;
+        Of(target).BytesResumed += resumed;
+    }
 
     /// <summary>Leave to write a model's manifest was asked for.</summary>
     public void Answer(Manifest manifest, bool isWanted)
@@ -55,8 +66,8 @@ internal sealed class SaveSummary(ICollection<BlobDigestPart> only)
             ManifestDigest = manifest?.Digest.ToString(),
             Size = manifest?.Size ?? 0,
             Blobs = [.. entry.Blobs],
-            BytesReceived = entry.Blobs.Sum(blob => blob.BytesReceived),
-            BytesResumed = entry.Blobs.Sum(blob => blob.BytesResumed),
+            BytesReceived = entry.BytesReceived,
+            BytesResumed = entry.BytesResumed,
             Elapsed = entry.Clock.Elapsed,
             Errors = [.. entry.Errors],
         };
@@ -72,6 +83,10 @@ internal sealed class SaveSummary(ICollection<BlobDigestPart> only)
 
         /// <summary>The answer; <see langword="null"/> where nothing was asked, since the manifest was there.</summary>
         public bool? IsManifestWanted { get; set; }
+
+        public long BytesReceived { get; set; }
+
+        public long BytesResumed { get; set; }
 
         public List<ModelBlobDigest> Blobs { get; } = [];
 

@@ -35,12 +35,13 @@ public sealed class LinkTests : FolderTests
     {
         await SaveStoreAsync();
         Flip(From.Blob(Weights), 1_048_576);
+        DateTime time = File.GetLastWriteTimeUtc(From.Blob(Weights));
         ModelFaultException fault = await FailAsync(Registry.Offer(Model));
         Assert.Equal(ModelFault.DigestMismatch, fault.Fault);
         Assert.Contains($"wrong in the bytes {ByteText.Digits(1_048_576)} to {ByteText.Digits(2_097_151)}.", fault.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(Folder.Blob(Weights)));
         Assert.Empty(Directory.GetFiles(Folder.Work, "*.link"));
-        Assert.True(File.Exists(From.Blob(Weights)));
+        Assert.Equal(time, File.GetLastWriteTimeUtc(From.Blob(Weights)));
     }
 
     /// <summary>Ollama removes what is older than an hour and named by no manifest yet.</summary>

@@ -51,7 +51,7 @@ internal sealed class HostileSave(string folder) : ISaveObserver
     {
     }
 
-    public void BlobFailed(string target, Manifest manifest, string digest, ModelFaultException fault) => Note(fault);
+    public void BlobFailed(string target, Manifest manifest, string digest, TransferMeter? meter, ModelFaultException fault) => Note(fault);
 
     public void ModelRequested(string target)
     {

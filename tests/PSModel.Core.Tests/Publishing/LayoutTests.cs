@@ -87,6 +87,19 @@ public sealed class LayoutTests : PublishTests
     }
 
     [Fact]
+    public async Task What_a_killed_call_left_of_a_blob_is_removed_and_what_another_one_writes_is_not()
+    {
+        string name = Put(_model, _registry);
+        await PublishToAsync(name);
+        File.Delete(FileOf(_model.Blobs[0].Digest));
+        string[] unfinished = [.. Enumerable.Range(1, 2).Select(number => Path.Combine(Layout, ".psmodel", $"sha256-{number:d64}.new"))];
+        Array.ForEach(unfinished, path => File.WriteAllText(path, "some bytes"));
+        using BlobLock? held = BlobLock.TryAcquire(new ModelStore(Layout), Path.GetFileNameWithoutExtension(unfinished[1]));
+        await PublishToAsync(name);
+        Assert.Equal(unfinished[1..], Directory.GetFiles(Path.Combine(Layout, ".psmodel"), "*.new"));
+    }
+
+    [Fact]
     public async Task A_blob_of_another_size_that_lies_there_is_replaced()
     {
         string name = Put(_model, _registry);

@@ -20,8 +20,8 @@ public sealed class ParallelUploadTests : UploadTests
         int most = 0;
         Server.Fault = request =>
         {
-            // The first question about each blob is held until as many are underway, and then for one too many.
-            if (request.Method == "HEAD" && request.Path.Contains("/blobs/", StringComparison.Ordinal) && Interlocked.Increment(ref asked) <= wanted)
+            // The beginning of each upload is held until as many are underway, and then for one too many.
+            if (request.Method == "POST" && Interlocked.Increment(ref asked) <= wanted)
             {
                 SpinWait.SpinUntil(() => Volatile.Read(ref asked) >= wanted, TimeSpan.FromSeconds(30));
                 SpinWait.SpinUntil(() => Volatile.Read(ref asked) > wanted, Patience);

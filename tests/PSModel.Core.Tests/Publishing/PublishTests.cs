@@ -139,7 +139,7 @@ public abstract class PublishTests : IDisposable, IPublishObserver
         }
     }
 
-    void IModelObserver.BlobFailed(string target, Manifest manifest, string digest, ModelFaultException fault) => Note(fault);
+    void IModelObserver.BlobFailed(string target, Manifest manifest, string digest, TransferMeter? meter, ModelFaultException fault) => Note(fault);
 
     void IModelObserver.Warn(string message) => Tell(message);
 

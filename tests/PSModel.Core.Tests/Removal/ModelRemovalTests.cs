@@ -174,7 +174,7 @@ public sealed class ModelRemovalTests : RemovalTests
         ModelStore store = new(Folder.Path);
         foreach (string name in new[] { "one", "two" })
         {
-            new OriginFile(store, ModelName.Parse(name)).Write(store.Manifests.Read(ModelName.Parse(name)).From("https://mirror.example"));
+            new OriginFile(store, ModelName.Parse(name)).Write(store.Manifests.Read(ModelName.Parse(name)).From("https://mirror.example"), isInPlace: true);
         }
 
         Remove("one");

@@ -64,8 +64,8 @@ public sealed class PartialRemovalTests : RemovalTests
         ModelStore store = new(Folder.Path);
         OriginFile kept = new(store, ModelName.Parse("one"));
         OriginFile useless = new(store, ModelName.Parse("two"));
-        kept.Write(store.Manifests.Read(ModelName.Parse("one")).From("https://mirror.example"));
-        useless.Write(store.Manifests.Read(ModelName.Parse("one")).From("https://mirror.example"));
+        kept.Write(store.Manifests.Read(ModelName.Parse("one")).From("https://mirror.example"), isInPlace: true);
+        useless.Write(store.Manifests.Read(ModelName.Parse("one")).From("https://mirror.example"), isInPlace: true);
         string temporary = Path.Combine(Folder.Work, $"manifest-{Guid.NewGuid():N}");
         File.WriteAllText(temporary, "{}");
         File.WriteAllText(Path.Combine(Folder.Work, "upload-one"), "{}");

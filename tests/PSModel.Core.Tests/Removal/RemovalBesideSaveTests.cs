@@ -91,10 +91,18 @@ public sealed class RemovalBesideSaveTests : EngineTests
         for (int round = 0; round < 60; round++)
         {
             await TrySaveAsync(names[round % names.Length]);
+            Assert.DoesNotContain(Store.Manifests.ReadAll(), LacksBlob);
         }
 
         await end.CancelAsync();
         await Task.WhenAll(removing);
+        Assert.DoesNotContain(Store.Manifests.ReadAll(), LacksBlob);
+        foreach (string name in names)
+        {
+            await TrySaveAsync(name);
+        }
+
+        Assert.Equal(names.Length, Store.Manifests.FindNames().Count);
         AssertWhole();
         Assert.Empty(Directory.GetFiles(Folder.Work, "*.aside"));
     }
@@ -130,6 +138,10 @@ public sealed class RemovalBesideSaveTests : EngineTests
             }
         }
     }
+
+    /// <summary>A removal takes the manifest away before its blobs, so one that is still there has to have them.</summary>
+    private bool LacksBlob(Manifest manifest) =>
+        !manifest.Blobs.All(Store.Has) && Store.Manifests.TryRead(manifest.Name) is { } still && still.Digest == manifest.Digest;
 
     private void AssertWhole()
     {

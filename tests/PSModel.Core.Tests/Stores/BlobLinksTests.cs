@@ -171,6 +171,55 @@ public sealed class BlobLinksTests() : SharedWithOllamaTests(TemporaryFolder.Wit
         Assert.Equal([inUse], Links());
     }
 
+    [Fact]
+    public async Task So_it_is_where_a_later_Ollama_reads_another_manifest_first()
+    {
+        await Watcher.SaveAsync(this, Model);
+        Store.PutBlobs(Old);
+        Store.PutEntry(EntryKind.Copy, Old.Manifest, Entry);
+        string blob = Folder.Blob(Model.Blobs[0].Digest);
+        File.Move(blob, Path.Combine(Folder.Work, $"{Path.GetFileName(blob)}.0123456789abcdef0123456789abcdef.kept"));
+        BlobLinks.ClearAll(new ModelStore(Folder.Path), _ => { }, CancellationToken.None);
+        Assert.Equal(Model.Blobs[0].Digest, Folder.DigestOf(Model.Blobs[0].Digest));
+        AssertNoLinks();
+    }
+
+    [Fact]
+    public async Task What_another_program_has_brought_back_by_itself_is_there()
+    {
+        // One is wrong and is not put back, and at that moment a pull brings all of them.
+        Store.PutBlobs(Model);
+        BlobDigest first = ManifestReader.Read(ModelName.Parse("demo"), "test", Model.Manifest).Blobs[0].Digest;
+        File.WriteAllBytes(Folder.Blob(first.ToString()), new byte[new FileInfo(Folder.Blob(first.ToString())).Length]);
+        Watcher.OnTold = message =>
+        {
+            if (message.StartsWith("No other manifest", StringComparison.Ordinal))
+            {
+                Array.ForEach(Directory.GetFiles(Folder.Blobs), File.Delete);
+            }
+            else if (message.Contains("are wrong", StringComparison.Ordinal))
+            {
+                Store.PutBlobs(Model);
+            }
+        };
+        await Watcher.SaveAsync(this, Model);
+        Assert.All(Model.Blobs, blob => Assert.Equal(blob.Digest, Folder.DigestOf(blob.Digest)));
+        Assert.Equal(Model.Manifest, File.ReadAllBytes(Assert.Single(ManifestsLeft())));
+        AssertNoLinks();
+    }
+
+    [Fact]
+    public async Task Where_the_old_model_came_from_is_known_then_as_well()
+    {
+        await Watcher.SaveAsync(this, Old);
+        InBetween(TakeAway);
+        await Assert.ThrowsAsync<ModelFaultException>(() => Watcher.SaveAsync(this, Model));
+
+        Manifest read = new ModelStore(Folder.Path).Manifests.ReadAll().Single();
+        Assert.Equal(Old.Manifest, read.GetBytes());
+        Assert.Equal(Registry.Address.GetLeftPart(UriPartial.Authority), read.Origin);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

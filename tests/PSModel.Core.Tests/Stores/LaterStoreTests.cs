@@ -221,7 +221,7 @@ public sealed class LaterStoreTests : IDisposable
     {
         ModelName name = ModelName.Parse("127.0.0.1:5000/library/demo:8b");
         Manifest manifest = ManifestReader.Read(name, "test", Model.Manifest);
-        new OriginFile(new ModelStore(_folder.Path), name).Write(manifest.From("http://127.0.0.1:5000"));
+        new OriginFile(new ModelStore(_folder.Path), name).Write(manifest.From("http://127.0.0.1:5000"), isInPlace: true);
         _store.PutEntry(EntryKind.Copy, Model.Manifest, "127.0.0.1%3A5000", "library", "demo", "8b");
         File.Delete(_store.PutBlob(Model.Manifest));
         ModelFaultException fault = Assert.Throws<ModelFaultException>(() => Manifests.Read(name));

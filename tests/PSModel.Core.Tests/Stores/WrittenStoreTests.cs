@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
@@ -264,21 +265,69 @@ public sealed class WrittenStoreTests : SharedWithOllamaTests
         }
     }
 
-    [NeedsFact("mount", Root = true)]
-    public async Task A_tree_on_another_volume_gets_its_manifest_whole_and_nothing_else()
+    [NeedsTheory("mount", Root = true)]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task A_tree_that_is_on_another_volume_or_part_of_it_gets_its_manifest_whole_and_nothing_that_counts_as_one(int levels)
     {
         string tree = Path.Combine(Folder.Path, "manifests");
-        Directory.CreateDirectory(tree);
-        await ChildProcess.RunAsync("mount", "-t", "tmpfs", "none", tree);
+        string mount = Directory.CreateDirectory(Path.Combine([tree, .. Plain.Take(levels)])).FullName;
+        await ChildProcess.RunAsync("mount", "-t", "tmpfs", "none", mount);
         try
         {
-            await Watcher.SaveAsync(this, Model);
-            Assert.Equal([Store.ManifestPath(Plain)], Directory.GetFiles(tree, "*", SearchOption.AllDirectories).Where(path => !path.Contains(".psmodel", StringComparison.Ordinal)));
-            Assert.Single(new ModelStore(Folder.Path).Manifests.FindNames());
+            // The folder of unfinished work is there from the first, so that all of what the second makes is seen.
+            await Watcher.SaveAsync(this, Old);
+            ConcurrentBag<string> made = [];
+            using (FileSystemWatcher watcher = new(tree) { IncludeSubdirectories = true })
+            {
+                watcher.Created += (_, e) => made.Add(Path.GetRelativePath(tree, e.FullPath));
+                watcher.EnableRaisingEvents = true;
+                await Watcher.SaveAsync(this, Model);
+                await Until.HoldsAsync(() => made.Any(path => Path.GetFileName(path).StartsWith("manifest-", StringComparison.Ordinal)));
+            }
+
+            Assert.DoesNotContain(made, path => path.Split('/').Length == Plain.Length && path.Contains("manifest-", StringComparison.Ordinal));
+            Assert.Equal([Store.ManifestPath(Plain)], ManifestsLeft());
+            Assert.Equal(Model.Manifest, File.ReadAllBytes(Store.ManifestPath(Plain)));
         }
         finally
         {
-            await ChildProcess.RunAsync("umount", tree);
+            await ChildProcess.RunAsync("umount", mount);
         }
+    }
+
+    [NeedsFact("ln")]
+    public async Task A_model_that_is_there_in_other_letters_gets_the_new_manifest_there_as_well()
+    {
+        string[] other = [Plain[0], "Library", "Demo", "Latest"];
+        Store.PutBlobs(Old);
+        Store.PutManifest(Old.Manifest, other);
+        await Watcher.SaveAsync(this, Model);
+        Assert.Equal(Model.Manifest, File.ReadAllBytes(Store.ManifestPath(other)));
+        Assert.Equal(Model.Manifest, File.ReadAllBytes(Store.ManifestPath(Plain)));
+        Assert.Single(new ModelStore(Folder.Path).Manifests.FindNames());
+    }
+
+    [NeedsFact("mount", Root = true)]
+    public async Task An_entry_that_cannot_be_removed_is_told_of_with_what_comes_of_it()
+    {
+        Store.PutBlobs(Old);
+        Store.PutEntry(EntryKind.Copy, Old.Manifest, Entry);
+        string entry = Store.EntryPath(Entry);
+        await ChildProcess.RunAsync("mount", "--bind", entry, entry);
+        try
+        {
+            ModelFaultException fault = await Assert.ThrowsAsync<ModelFaultException>(() => Watcher.SaveAsync(this, Model));
+            Assert.Contains($"reads '{entry}' first", fault.Facts.Remedy, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await ChildProcess.RunAsync("umount", entry);
+        }
+
+        await new TransferWatcher().SaveAsync(this, Model);
+        Assert.Empty(EntriesLeft());
     }
 }

@@ -55,7 +55,7 @@ internal sealed class CampaignObserver(Checker checker) : ISaveObserver
         checker.That(file.Exists && file.Length == blob.Layer.Size, "what is told is there", () => $"{blob.Outcome} {blob.Path}, and {(file.Exists ? file.Length : "no")} bytes are there");
     }
 
-    public void BlobFailed(string target, Manifest manifest, string digest, ModelFaultException fault) => Note(fault);
+    public void BlobFailed(string target, Manifest manifest, string digest, TransferMeter? meter, ModelFaultException fault) => Note(fault);
 
     public void Warn(string message) => Tell(message);
 

@@ -1,6 +1,6 @@
 using PSModel.Core.Names;
 
-namespace PSModel.Core.Removal;
+namespace PSModel.Core.Store;
 
 /// <summary>A manifest of a store, and what it needs. Immutable.</summary>
 /// <param name="Path">Where it lies.</param>

@@ -1,9 +1,8 @@
 using PSModel.Core.Faults;
 using PSModel.Core.Manifests;
 using PSModel.Core.Names;
-using PSModel.Core.Store;
 
-namespace PSModel.Core.Removal;
+namespace PSModel.Core.Store;
 
 /// <summary>
 /// All that names blobs in a store at one moment: the files of both trees, those that Ollama keeps there for itself included, and the

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using PSModel.Core.Names;
 
-namespace PSModel.Core.Removal;
+namespace PSModel.Core.Store;
 
 /// <summary>
 /// Finds every digest in the text of a manifest, of whatever schema: whoever removes blobs must not depend on knowing all kinds of
