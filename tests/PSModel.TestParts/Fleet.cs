@@ -1,4 +1,6 @@
 using System.Text.Json;
+using PSModel.Loopback;
+using Xunit;
 
 namespace PSModel.TestParts;
 
@@ -82,6 +84,13 @@ public sealed class Fleet(string folder) : IDisposable
 
     /// <summary>A property of a row; empty where it has none.</summary>
     public static string Text(JsonElement row, string property) => row.GetProperty(property).GetString() ?? string.Empty;
+
+    /// <summary>Requires that a store has each byte of a model, and its manifest as it was served.</summary>
+    public static void AssertThere(LoopbackModel model, string store)
+    {
+        Assert.All(model.Blobs, blob => Assert.Equal(blob.Digest, OllamaStore.DigestOf(File.ReadAllBytes(Path.Combine(store, "blobs", blob.Digest.Replace(':', '-'))))));
+        Assert.Equal(model.Manifest, File.ReadAllBytes(Path.Combine([store, "manifests", "registry.ollama.ai", .. model.Name.Split('/'), model.Tag])));
+    }
 
     public void Dispose() => Servers.ForEach(server => server.Dispose());
 

@@ -37,7 +37,8 @@ How long a host may take to answer.
 .PARAMETER SilenceTimeoutSeconds
 How long a host may say nothing. While bytes arrive it says something every two seconds.
 .PARAMETER HeadStartSeconds
-How long the first host may have the mirror to itself. After that the others come as well, and a mirror may fetch twice.
+How long the first host may have the mirror to itself. After that the others come as well, and a mirror that is still fetching may
+fetch once more for each of them.
 .PARAMETER AllowUnencrypted
 Allows plain http to a mirror on another machine.
 .PARAMETER LogPath
@@ -81,7 +82,7 @@ param(
     [int] $SilenceTimeoutSeconds = 600,
 
     [ValidateRange(0, 86400)]
-    [int] $HeadStartSeconds = 600,
+    [int] $HeadStartSeconds = 3600,
 
     [switch] $AllowUnencrypted,
 
@@ -111,8 +112,14 @@ $work = {
     }
 
     try {
+        # The first that has -Summary.
+        $least = [version] '0.5'
+        if ($ModuleVersion -gt $least) {
+            $least = $ModuleVersion
+        }
+
         $there = Get-Module PSModel -ListAvailable | Sort-Object Version -Descending | Select-Object -First 1
-        if ((-not $there -or $there.Version -lt $ModuleVersion) -and $Repository) {
+        if ((-not $there -or $there.Version -lt $least) -and $Repository) {
             # Its own name: a repository of the same name may be registered for another folder.
             $place = "PSModel-$PID"
             Register-PSResourceRepository -Name $place -Uri $Repository -Trusted
@@ -127,7 +134,7 @@ $work = {
             [pscustomobject]@{ Event = 'Installed'; Text = "PSModel from $Repository" }
         }
 
-        Import-Module PSModel -MinimumVersion ($ModuleVersion ?? '0.1')
+        Import-Module PSModel -MinimumVersion $least
     }
     catch {
         foreach ($model in $Name) {
@@ -164,7 +171,15 @@ $work = {
             $problem = @($_)
         }
 
-        $state = if ($problem -or -not $result) { 'Failed' } else { $result.Status }
+        if (-not $problem -and $result.Status -notin 'Saved', 'AlreadyPresent') {
+            $problem = @([pscustomobject]@{
+                FullyQualifiedErrorId = 'NotSaved'
+                Exception             = [System.InvalidOperationException]::new("Save-ModelBlob gave no error, and did not save all of it: '$($result.Status)'.")
+                ErrorDetails          = @{ RecommendedAction = 'See whether the profile or a policy of the host asks for leave, as $ConfirmPreference does.' }
+            })
+        }
+
+        $state = if ($problem) { 'Failed' } else { $result.Status }
         $manifest = Get-ModelManifest -Local -Name $model @store -ErrorAction Ignore
         $from = if ($state -eq 'Saved' -and $manifest) { $manifest.Origin ?? "https://$($manifest.Host)" } else { $null }
         ConvertTo-Outcome $model $state $result $from ($problem | Select-Object -First 1)
@@ -210,7 +225,12 @@ function Complete-Machine($Machine, [string] $State, [string] $ErrorId, [string]
 
 # Waiting for a host that does not answer would hold up the others.
 function Disconnect-Machine($Machine) {
-    $Machine.Job.ChildJobs[0].Runspace.CloseAsync()
+    try {
+        $Machine.Job.ChildJobs[0].Runspace.CloseAsync()
+    }
+    catch {
+        Write-Verbose "$($Machine.Host): $_"
+    }
 }
 
 if ($LogPath) {

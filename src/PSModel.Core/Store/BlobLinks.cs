@@ -138,17 +138,14 @@ internal sealed class BlobLinks : IDisposable
         }
     }
 
-    /// <summary>What manifests name, those too that another one shadows; <see langword="null"/> where one of them cannot be read.</summary>
+    /// <summary>What manifests name, those too that another one shadows; <see langword="null"/> where one of them cannot be read. A file that
+    /// is no model's is none.</summary>
+    /// <exception cref="ModelFaultException">There is no store, or a folder cannot be read.</exception>
     private static HashSet<BlobDigest>? FindNamed(ModelStore store)
     {
-        try
-        {
-            return ManifestCensus.Take(store).Named();
-        }
-        catch (ModelFaultException)
-        {
-            return null;
-        }
+        IReadOnlyList<CountedManifest> all = ManifestCensus.Take(store).Manifests;
+        bool isKnown = all.All(each => each.Unreadable is null || (store.Manifests.ModelAt(each.Path) is null && FileFacts.TryReadEntry(each.Path) is not { IsLink: true }));
+        return isKnown ? [.. all.SelectMany(each => each.Blobs.Keys)] : null;
     }
 
     private static async Task<bool> PutBackAsync(ModelStore store, string path, BlobDigest digest, bool isVerified, Action<string> tell, CancellationToken cancellationToken)

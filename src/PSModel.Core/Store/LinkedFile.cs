@@ -148,6 +148,9 @@ internal sealed class LinkedFile : ICommitFile
 
         DurableFile.Link(source, path);
 
+        // It gets another time once it is known to be right, which its owner alone may give it: who may not is to know before it is read.
+        File.SetLastWriteTimeUtc(path, File.GetLastWriteTimeUtc(path));
+
         // Windows flushes no file that is open to be read alone.
         return new LinkedFile(store, digest, IsWindows ? new FileStream(path, FileMode.Open, FileAccess.ReadWrite, Everybody) : OpenToRead(path));
     }

@@ -83,9 +83,6 @@ internal sealed class ManifestTree
     /// <summary>Whether a file lies in it.</summary>
     public bool IsIn(string path) => path.StartsWith(Folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
-    /// <summary>Whether what lies in a folder counts as the manifest of a model, be it one or not.</summary>
-    public bool IsAboveTag(string folder) => IsIn(folder) && folder.Substring(Folder.Length + 1).Split(Path.DirectorySeparatorChar).Length == TagLevels - 1;
-
     private IEnumerable<string[]> SpellingsOf(ModelName name) => HostsOf(name).Select(host => new[] { host, name.Namespace, name.Model, name.Tag });
 
     /// <summary>Ollama takes both names of its host for one, and reads a port among the entries in either way.</summary>

@@ -8,9 +8,10 @@ namespace PSModel.Core.Store;
 public sealed partial class StoredManifests
 {
     private const string Temporary = "manifest-";
-    private const string Deeper = "new";
 
     private const int MostTries = 100;
+
+    private static readonly string[] Deeper = ["manifests", "being", "written"];
 
     /// <summary>Sees that a model's manifest can be written.</summary>
     /// <returns>Where.</returns>
@@ -62,7 +63,7 @@ public sealed partial class StoredManifests
             // An entry must lead to a blob, and may be a copy of it. One that was there long ago is young again, until the entry is there.
             string blob = _store.BlobPath(manifest.Digest);
             WriteWhole(bytes, blob, levels: 1);
-            StoreFault.Guard(_store, blob, () => File.SetLastWriteTimeUtc(blob, DateTime.UtcNow));
+            TryTouch(blob);
         }
 
         before.ForEach(each => WriteWhole(bytes, each.Path, ManifestTree.TagLevels));
@@ -99,26 +100,46 @@ public sealed partial class StoredManifests
         ModelFaultException? failure = null;
         foreach (ReplacedManifest each in before.Where(each => IsAt(manifest, each.Path)))
         {
-            try
-            {
-                if (each.Bytes is not null)
-                {
-                    WriteWhole(each.Bytes, each.Path, ManifestTree.TagLevels);
-                    continue;
-                }
-            }
-            catch (ModelFaultException e)
-            {
-                // To remove a file takes no room.
-                failure ??= e;
-            }
-
-            StoreFault.Guard(_store, each.Path, () => DurableFile.Delete(each.Path));
+            // On a full disk: to remove a file takes no room, and may give what the other needs.
+            failure = TryRestore(each) is null ? failure : TryRestore(each with { Bytes = null }) ?? TryRestore(each) ?? failure;
         }
 
         if (failure is not null)
         {
             throw failure;
+        }
+    }
+
+    private ModelFaultException? TryRestore(ReplacedManifest each)
+    {
+        try
+        {
+            if (each.Bytes is not null)
+            {
+                WriteWhole(each.Bytes, each.Path, ManifestTree.TagLevels);
+            }
+            else
+            {
+                StoreFault.Guard(_store, each.Path, () => DurableFile.Delete(each.Path));
+            }
+
+            return null;
+        }
+        catch (ModelFaultException e)
+        {
+            return e;
+        }
+    }
+
+    private static void TryTouch(string path)
+    {
+        try
+        {
+            File.SetLastWriteTimeUtc(path, DateTime.UtcNow);
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e))
+        {
+            // Another user's; an entry leads to it in a moment.
         }
     }
 
@@ -173,10 +194,10 @@ public sealed partial class StoredManifests
         Insist(() => made.UnionWith(DurableFile.MakeFolders(_store, folder)), () => false);
         string work = WorkFolder.For(_store.Root, folder, levels);
         _store.CreateWork(work);
-        if (_manifests.IsAboveTag(work) || _entries.IsAboveTag(work))
+        if (WorkFolder.CommonOf(work) != Path.Combine(_store.Root, WorkFolder.Name))
         {
-            // A namespace that is a volume of its own: a level deeper it counts as nothing.
-            _store.CreateWork(work = Path.Combine(work, Deeper));
+            // It lies within the tree then, which is a volume of its own or has one: so deep that whatever folder that is, it counts as nothing.
+            _store.CreateWork(work = Path.Combine([work, .. Deeper]));
         }
 
         string temporary = Path.Combine(work, $"{Temporary}{Guid.NewGuid():N}");

@@ -33,7 +33,9 @@ public sealed partial class StoredManifests
     }
 
     /// <summary>The folders of manifests that are being written, where the trees lie on other volumes than the blobs.</summary>
-    internal IEnumerable<string> WorkFolders => new[] { _manifests, _entries }.Select(tree => WorkFolder.For(_store.Root, tree.Folder, levels: 1));
+    internal IEnumerable<string> WorkFolders => new[] { _manifests, _entries }
+        .Select(tree => WorkFolder.For(_store.Root, tree.Folder, levels: 1))
+        .SelectMany(work => new[] { work, Path.Combine([work, .. Deeper]) });
 
     /// <summary>Whether there is one of the trees, be it empty.</summary>
     internal bool HasTree => Directory.Exists(_manifests.Folder) || Directory.Exists(_entries.Folder);
@@ -53,11 +55,14 @@ public sealed partial class StoredManifests
         return Look<IReadOnlyList<ModelName>>(() =>
         {
             // A model may be there several times, and each time in other letters; to Ollama it is one.
-            HashSet<string> known = new(StringComparer.OrdinalIgnoreCase);
-            IEnumerable<ModelName> names = _manifests.FindNames().Concat(_entries.FindNames()).Where(name => known.Add(name.Shortest));
+            IEnumerable<ModelName> names = _manifests.FindNames().OrderByDescending(name => name.Shortest, StringComparer.Ordinal).Concat(_entries.FindNames())
+                .GroupBy(name => name.Shortest, StringComparer.OrdinalIgnoreCase)
+                .Select(spellings => spellings.Skip(1).Any() && spellings.FirstOrDefault(HasOrigin) is { } saved ? saved : spellings.First());
             return names.Where(name => !IsOfOllama(name)).OrderBy(name => name.Shortest, StringComparer.OrdinalIgnoreCase).ToList();
         });
     }
+
+    private bool HasOrigin(ModelName name) => File.Exists(new OriginFile(_store, name).FilePath);
 
     /// <summary>Every file where manifests belong, whatever its name and content: those that Ollama keeps for itself too.</summary>
     /// <exception cref="ModelFaultException">There is no store, or a folder cannot be read.</exception>

@@ -185,6 +185,18 @@ public sealed class BlobLinksTests() : SharedWithOllamaTests(TemporaryFolder.Wit
     }
 
     [Fact]
+    public async Task What_no_manifest_names_stays_gone_whatever_else_lies_among_the_manifests()
+    {
+        await Watcher.SaveAsync(this, Model);
+        byte[] unnamed = [1, 2, 3];
+        File.WriteAllBytes(Path.Combine(Folder.Work, $"{Path.GetFileName(Folder.Blob(OllamaStore.DigestOf(unnamed)))}.0123456789abcdef0123456789abcdef.kept"), unnamed);
+        File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(Folder.Path, "manifests", "host", "namespace", "model")).FullName, ".DS_Store"), "something");
+        BlobLinks.ClearAll(new ModelStore(Folder.Path), _ => { }, CancellationToken.None);
+        Assert.Equal(Model.Blobs.Count, Directory.GetFiles(Folder.Blobs).Length);
+        AssertNoLinks();
+    }
+
+    [Fact]
     public async Task What_another_program_has_brought_back_by_itself_is_there()
     {
         // One is wrong and is not put back, and at that moment a pull brings all of them.

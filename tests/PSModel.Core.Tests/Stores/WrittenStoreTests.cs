@@ -307,7 +307,7 @@ public sealed class WrittenStoreTests : SharedWithOllamaTests
         await Watcher.SaveAsync(this, Model);
         Assert.Equal(Model.Manifest, File.ReadAllBytes(Store.ManifestPath(other)));
         Assert.Equal(Model.Manifest, File.ReadAllBytes(Store.ManifestPath(Plain)));
-        Assert.Single(new ModelStore(Folder.Path).Manifests.FindNames());
+        Assert.Equal(Registry.Address.GetLeftPart(UriPartial.Authority), Assert.Single(new ModelStore(Folder.Path).Manifests.ReadAll()).Origin);
     }
 
     [NeedsFact("mount", Root = true)]
