@@ -106,7 +106,10 @@ public sealed class RepairTests : EngineTests
         try
         {
             await others.Task.WaitAsync(Patience);
-            Assert.Contains(Watcher.Told, message => message.Contains("Another process", StringComparison.Ordinal));
+            lock (Watcher.Told)
+            {
+                Assert.Contains(Watcher.Told, message => message.Contains("Another process", StringComparison.Ordinal));
+            }
         }
         finally
         {

@@ -93,7 +93,8 @@ internal static class WindowsFile
     {
         if (MoveFile(Extend(from), Extend(to), WriteThrough))
         {
-            return true;
+            // Wine, as rename does, takes two names of one file for renamed, and both stay.
+            return !(TryRead(from, followsLinks: false) is { } left && TryRead(to, followsLinks: false) is { } there && left.IsSame(there));
         }
 
         int error = Marshal.GetLastWin32Error();

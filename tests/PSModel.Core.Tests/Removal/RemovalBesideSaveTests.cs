@@ -81,6 +81,20 @@ public sealed class RemovalBesideSaveTests : EngineTests
     }
 
     [Fact]
+    public async Task What_a_killed_removal_had_set_aside_goes_where_the_blob_is_back_as_another_name_of_the_same_file()
+    {
+        LoopbackModel model = LoopbackModel.Generate("library/demo", "latest", 3 * MB);
+        await SaveAsync(model);
+        string blob = Folder.Blob(model.Blobs[0].Digest);
+        DurableFile.Link(blob, Path.Combine(Folder.Work, $"{Path.GetFileName(blob)}{BlobAside.Extension}"));
+
+        await SaveAsync(model);
+
+        AssertNothingIsAside();
+        Assert.Equal(model.Blobs[0].Digest, Folder.DigestOf(model.Blobs[0].Digest));
+    }
+
+    [Fact]
     public async Task Whatever_is_saved_and_removed_side_by_side_no_manifest_lacks_a_blob()
     {
         // Any two share all but their weights.
@@ -104,7 +118,7 @@ public sealed class RemovalBesideSaveTests : EngineTests
 
         Assert.Equal(names.Length, Store.Manifests.FindNames().Count);
         AssertWhole();
-        Assert.Empty(Directory.GetFiles(Folder.Work, "*.aside"));
+        AssertNothingIsAside();
     }
 
     private async Task SaveAsync(LoopbackModel model)
@@ -137,6 +151,13 @@ public sealed class RemovalBesideSaveTests : EngineTests
                 // It is not there just now, or was written anew.
             }
         }
+    }
+
+    /// <summary>What is aside comes back with the next call, and why it did not is what that call told.</summary>
+    private void AssertNothingIsAside()
+    {
+        string[] aside = Directory.GetFiles(Folder.Work, $"*{BlobAside.Extension}");
+        Assert.True(aside.Length == 0, string.Join(Environment.NewLine, [.. aside, .. Watcher.Told.TakeLast(20)]));
     }
 
     /// <summary>A removal takes the manifest away before its blobs, so one that stays has to have them. What is named after all comes back
