@@ -4,6 +4,7 @@ using PSModel.Core.Registry;
 using PSModel.Core.Store;
 using PSModel.Core.Transfer;
 using PSModel.Loopback;
+using PSModel.TestParts;
 
 namespace PSModel.Core.Tests;
 
@@ -21,11 +22,7 @@ public sealed class StopTests : EngineTests
         Task saving = Task.Run(() => new ModelSaver(client, new ModelStore(Folder.Path), Options).SaveAsync([request], [], Watcher, stop.Token));
 
         // Many are committed together, so that the rest of a batch is still to be read.
-        while (!saving.IsCompleted && !Watcher.Meters.Any(meter => meter.Phase == TransferPhase.Verifying))
-        {
-            await Task.Delay(1);
-        }
-
+        await Until.HoldsAsync(() => saving.IsCompleted || Watcher.Meters.Any(meter => meter.Phase == TransferPhase.Verifying));
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => saving.WaitAsync(TimeSpan.FromSeconds(30)));
     }

@@ -15,6 +15,7 @@ public sealed class PesterTests
 
     [Theory]
     [InlineData("6.2.0", "C.UTF-8", "-Reversed")]
+    [InlineData("5.9.1", "C.UTF-8", "-Reversed")]
     [InlineData("5.9.1", "de_DE.UTF-8")]
     public async Task All_pass_together(string version, string culture, params string[] more)
     {

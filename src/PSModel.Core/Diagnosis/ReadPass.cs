@@ -69,9 +69,7 @@ internal sealed class ReadPass(string path, ReadMode mode, bool wantsColdCache, 
 
     private async Task<BlobDigest?> ReadAsync(BlockConsumer onBlock, Action<int> onRead, CancellationToken cancellationToken)
     {
-        BlobFile? opened = null;
-        HeldFile.Try(path, () => opened = BlobFile.Open(path, mode));
-        using BlobFile file = opened!;
+        using BlobFile file = HeldFile.Open(path, () => BlobFile.Open(path, mode));
         Sha256 sha = new();
         await FileScan.RunAsync(
             file,

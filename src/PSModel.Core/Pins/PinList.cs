@@ -60,8 +60,7 @@ public static class PinList
                 { Size: > LongestList } => $"it has more than {ByteText.Of(LongestList)}.",
                 _ => null,
             };
-            lines = [];
-            HeldFile.Try(path, () => lines = problem is null ? File.ReadAllLines(path) : throw new FileNotFoundException(problem));
+            lines = HeldFile.Open(path, () => problem is null ? File.ReadAllLines(path) : throw new FileNotFoundException(problem));
         }
         catch (HeldFileException e)
         {

@@ -44,9 +44,7 @@ internal sealed class HashedFile : IDisposable
         blob.Require();
         try
         {
-            BlobFile? file = null;
-            HeldFile.Try(blob.Path, () => file = BlobFile.Open(blob.Path, ReadMode.Buffered));
-            return new HashedFile(blob, file!);
+            return new HashedFile(blob, HeldFile.Open(blob.Path, () => BlobFile.Open(blob.Path, ReadMode.Buffered)));
         }
         catch (Exception e) when (StoreFault.IsOfStore(e))
         {

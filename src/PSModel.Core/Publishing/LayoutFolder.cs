@@ -25,6 +25,8 @@ internal sealed class LayoutFolder(ModelStore files)
 
     private static readonly TimeSpan LockLook = TimeSpan.FromMilliseconds(20);
 
+    private int _isSwept;
+
     /// <summary>Its path.</summary>
     public string Root => files.Root;
 
@@ -67,7 +69,11 @@ internal sealed class LayoutFolder(ModelStore files)
         }
 
         Guard(Root, () => DurableFile.CreateFolder(files, LayoutNames.Blobs(Root)));
-        Guard(files.Work, Sweep);
+        if (Interlocked.Exchange(ref _isSwept, 1) == 0)
+        {
+            // Each blob asks for a layout.
+            Guard(files.Work, Sweep);
+        }
     }
 
     /// <summary>Takes the right to write one blob.</summary>

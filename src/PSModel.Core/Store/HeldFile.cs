@@ -43,12 +43,13 @@ internal static class HeldFile
     /// <exception cref="HeldFileException">It is held still.</exception>
     public static void Try(string path, Action step) => Try(path, step, RuntimeInformation.IsOSPlatform(OSPlatform.Windows), Thread.Sleep);
 
-    /// <summary>Tries a step that opens a file, for as long as somebody holds that, some seconds at most.</summary>
-    public static FileStream Open(string path, Func<FileStream> open)
+    /// <summary>Tries a step that opens or reads a file, for as long as somebody holds that, some seconds at most.</summary>
+    /// <exception cref="HeldFileException">It is held still.</exception>
+    public static T Open<T>(string path, Func<T> open)
     {
-        FileStream? file = null;
+        T file = default!;
         Try(path, () => file = open());
-        return file!;
+        return file;
     }
 
     /// <summary>Tries a step as one system does it.</summary>

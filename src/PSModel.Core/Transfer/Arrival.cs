@@ -6,6 +6,9 @@ internal sealed class Arrival(Action<Action> run)
 {
     private readonly TaskCompletionSource<bool> _arrived = new();
 
+    /// <summary>One that a thread of the pool goes on from.</summary>
+    public static Arrival OnThreadPool() => new(static next => ThreadPool.QueueUserWorkItem(_ => next()));
+
     public void Succeed() => run(() => _arrived.TrySetResult(true));
 
     public void Fail(Exception e) => run(() => _arrived.TrySetException(e));

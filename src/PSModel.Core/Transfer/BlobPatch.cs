@@ -145,7 +145,7 @@ internal sealed class BlobPatch(SaveContext context, PlannedBlob planned, BlockM
             NoteDamage(Before(old, buffer, block), block, bytes, start);
         }
 
-        Arrival arrival = new(static next => ThreadPool.QueueUserWorkItem(_ => next()));
+        Arrival arrival = Arrival.OnThreadPool();
         using BlockSink sink = new(map.Layout, wrong, Put);
         BlobFetch fetch = new(_layer, sink.Ranges, isSmall: false, hasCheckpoints: false, source, _meter, sink.Take)
         {

@@ -173,7 +173,7 @@ internal sealed class LargeBlob(SaveContext context, PlannedBlob planned)
     {
         long start = hash.Length;
         using OrderedSink sink = new(hash, file, context.Options.CheckpointInterval);
-        Arrival arrival = new(static next => ThreadPool.QueueUserWorkItem(_ => next()));
+        Arrival arrival = Arrival.OnThreadPool();
         BlobFetch fetch = new(planned.Layer, [new ByteRange(start, planned.Layer.Size)], isSmall: false, hasCheckpoints: true, _source, planned.Meter, sink.Take)
         {
             OnArrived = arrival.Succeed,

@@ -36,8 +36,7 @@ public sealed class BlobLinksTests() : SharedWithOllamaTests(TemporaryFolder.Wit
         };
         await Watcher.SaveAsync(this, Model);
         Assert.Single(Watcher.Warnings);
-        Assert.All(Model.Blobs, blob => Assert.Equal(blob.Digest, Folder.DigestOf(blob.Digest)));
-        Assert.Equal(Model.Manifest, File.ReadAllBytes(Assert.Single(ManifestsLeft())));
+        AssertSaved();
         AssertNoLinks();
     }
 
@@ -57,8 +56,7 @@ public sealed class BlobLinksTests() : SharedWithOllamaTests(TemporaryFolder.Wit
             }
         };
         await Watcher.SaveAsync(this, Model);
-        Assert.All(Model.Blobs, blob => Assert.Equal(blob.Digest, Folder.DigestOf(blob.Digest)));
-        Assert.Equal(Model.Manifest, File.ReadAllBytes(Assert.Single(ManifestsLeft())));
+        AssertSaved();
         Assert.Empty(EntriesLeft());
     }
 
@@ -215,8 +213,7 @@ public sealed class BlobLinksTests() : SharedWithOllamaTests(TemporaryFolder.Wit
             }
         };
         await Watcher.SaveAsync(this, Model);
-        Assert.All(Model.Blobs, blob => Assert.Equal(blob.Digest, Folder.DigestOf(blob.Digest)));
-        Assert.Equal(Model.Manifest, File.ReadAllBytes(Assert.Single(ManifestsLeft())));
+        AssertSaved();
         AssertNoLinks();
     }
 
@@ -259,6 +256,12 @@ public sealed class BlobLinksTests() : SharedWithOllamaTests(TemporaryFolder.Wit
         Assert.Contains("Another program removed", Assert.Single(Watcher.Warnings), StringComparison.Ordinal);
         Assert.All(Model.Blobs, blob => Assert.Equal(blob.Digest, Folder.DigestOf(blob.Digest)));
         Assert.Single(ManifestsLeft());
+    }
+
+    private void AssertSaved()
+    {
+        Assert.All(Model.Blobs, blob => Assert.Equal(blob.Digest, Folder.DigestOf(blob.Digest)));
+        Assert.Equal(Model.Manifest, File.ReadAllBytes(Assert.Single(ManifestsLeft())));
     }
 
     private void PutOld(bool isPlain)
