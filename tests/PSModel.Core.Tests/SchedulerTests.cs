@@ -176,6 +176,32 @@ public sealed class SchedulerTests
         Assert.Equal(3, rounds);
     }
 
+    [Fact]
+    public void Blobs_whose_hashes_cannot_keep_up_with_one_lane_get_one_each_and_keep_it()
+    {
+        // Once: one lane went to and fro between them, with a connection each time, and what was on its way sent in vain.
+        Scheduler scheduler = new(new ScheduleOptions { Lanes = 4, Buffers = 64, BufferSize = Buffer, Cores = 2 });
+        BlobSchedule first = Add(scheduler, 20 * MiB);
+        LaneSchedule lane = Enter(scheduler, 1)[0];
+        FetchAll(scheduler, lane);
+        Scheduler.Leave(lane);
+        Assert.True(scheduler.WantsBlob);
+        BlobSchedule second = Add(scheduler, 20 * MiB);
+        Assert.Equal(LaneOrderKind.Wait, scheduler.Next(lane, _now).Kind);
+        Assert.True(scheduler.WantsLane);
+        LaneSchedule other = Enter(scheduler, 1)[0];
+        Assert.Same(second, other.Segment!.Blob);
+        FetchAll(scheduler, other);
+        Scheduler.Leave(other);
+
+        first.Release((int)first.Backlog, _now);
+
+        Assert.Equal(1, scheduler.Limit.Target);
+        Assert.Equal(LaneOrderKind.Wait, scheduler.Next(other, _now).Kind);
+        Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(lane, _now).Kind);
+        Assert.Same(first, lane.Segment!.Blob);
+    }
+
     private BlobSchedule Add(Scheduler scheduler, long size)
     {
         BlobSchedule blob = new(size, [new ByteRange(0, size)], isSmall: false, hasCheckpoints: false, _delivered.Add);

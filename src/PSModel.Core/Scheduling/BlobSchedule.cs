@@ -51,7 +51,7 @@ internal class BlobSchedule
     public long Unclaimed { get; private set; }
 
     /// <summary>The bytes that have not arrived.</summary>
-    public long Missing { get; set; }
+    public long Missing { get; private set; }
 
     /// <summary>The bytes that have arrived.</summary>
     public long Arrived => _wanted - Missing;
@@ -67,6 +67,9 @@ internal class BlobSchedule
 
     /// <summary>The bytes on their way to hash and disk.</summary>
     public long Backlog => Delivered - Released;
+
+    /// <summary>Hash and disk have had more to do than they can, and have not caught up since.</summary>
+    public bool IsBehind { get; set; }
 
     /// <summary>The server ignores ranges, so that one lane alone can fetch the blob.</summary>
     public bool IsSingle { get; set; }
@@ -145,12 +148,21 @@ internal class BlobSchedule
         }
     }
 
+    /// <summary>Bytes arrived: what went wrong before does not count any more.</summary>
+    public void Receive(int bytes)
+    {
+        Missing -= bytes;
+        Retries = Excused = 0;
+        NotBefore = 0;
+    }
+
     public void Release(int bytes, long now)
     {
         Released += bytes;
         if (Backlog == 0)
         {
             _hungrySince = now;
+            IsBehind = false;
         }
     }
 

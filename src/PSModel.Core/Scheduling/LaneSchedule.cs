@@ -20,6 +20,9 @@ internal sealed class LaneSchedule(Action interrupt)
 
     public Segment? Segment { get; set; }
 
+    /// <summary>The blob of its latest segment, whose answer it may still have open; none after a failure.</summary>
+    public BlobSchedule? Blob { get; set; }
+
     /// <summary>When it took its segment.</summary>
     public long ClaimedAt { get; set; }
 
@@ -50,6 +53,17 @@ internal sealed class LaneSchedule(Action interrupt)
     public bool IsSettled(long now) => Rate > 0 && now - _begunAt > Settling;
 
     public void Interrupt() => interrupt();
+
+    /// <summary>It fetches a segment from now on.</summary>
+    public void Take(Segment segment, long now)
+    {
+        segment.Lanes.Add(this);
+        Segment = segment;
+        Blob = segment.Blob;
+        Phase = LanePhase.Opening;
+        ClaimedAt = now;
+        Gained = 0;
+    }
 
     /// <summary>A new connection has a rate of its own.</summary>
     public void BeginReading(long now)

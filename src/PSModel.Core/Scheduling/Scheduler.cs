@@ -17,6 +17,7 @@ internal sealed class Scheduler
     private readonly ScheduleOptions _options;
     private readonly WorkChoice _choice;
     private readonly RetryCount _retries;
+    private readonly LaneDemand _demand;
     private long _lastLook;
 
     /// <summary>Begins without blobs and lanes.</summary>
@@ -25,10 +26,11 @@ internal sealed class Scheduler
         _options = options;
         _choice = new WorkChoice(options);
         Limit = new LaneLimit(options.Lanes);
+        _demand = new LaneDemand(options, Limit);
         _retries = new RetryCount(options, Limit);
     }
 
-    /// <summary>How many lanes there should be.</summary>
+    /// <summary>How many lanes bring more than fewer would.</summary>
     public LaneLimit Limit { get; }
 
     /// <summary>The blobs that are not finished, in the order in which they are to be.</summary>
@@ -49,7 +51,7 @@ internal sealed class Scheduler
     public bool HasUnclaimed => _blobs.Exists(static blob => blob.State == BlobState.Open && blob.Unclaimed > 0);
 
     /// <summary>Whether another lane should be started.</summary>
-    public bool WantsLane => _lanes.Count < Limit.Target && _blobs.Exists(blob => blob.State == BlobState.Open);
+    public bool WantsLane => _lanes.Count < _demand.Wanted(_blobs) && _blobs.Exists(blob => blob.State == BlobState.Open);
 
     public void Add(BlobSchedule blob, long now)
     {
@@ -92,7 +94,7 @@ internal sealed class Scheduler
             return LaneOrder.Fetch;
         }
 
-        if ((_lanes.Count > Limit.Target && !IsOwner(lane)) || (lane.MustLeave && _lanes.Count > 1))
+        if ((_lanes.Count > _demand.Wanted(_blobs) && !IsOwner(lane)) || (lane.MustLeave && _lanes.Count > 1))
         {
             return LaneOrder.Leave;
         }
@@ -103,7 +105,7 @@ internal sealed class Scheduler
             return LaneOrder.Wait(lane.NotBefore);
         }
 
-        if (_choice.Choose(_blobs, _lanes, lane, Limit, Pending, Rented, now) is not { } segment)
+        if (_choice.Choose(_blobs, _lanes, lane, _demand, Pending, Rented, now) is not { } segment)
         {
             return LaneOrder.Wait(_blobs.Where(blob => blob.NotBefore > now).Select(blob => blob.NotBefore).DefaultIfEmpty(long.MaxValue).Min());
         }
@@ -182,12 +184,11 @@ internal sealed class Scheduler
         segment.Frontier += useful;
         lane.Gained += useful;
         lane.Refusals = 0;
-        blob.Missing -= useful;
-        blob.Retries = blob.Excused = 0;
-        blob.NotBefore = 0;
+        blob.Receive(useful);
         if (segment == blob.Head)
         {
             blob.Deliver(now);
+            blob.IsBehind |= _choice.IsSaturated(blob);
         }
 
         if (segment.IsComplete)
@@ -230,6 +231,7 @@ internal sealed class Scheduler
         isRepeated = !segment.IsComplete && blob.State == BlobState.Open;
         Leave(lane);
         Disown(lane, except: null);
+        lane.Blob = null;
         if (!isRepeated)
         {
             return null;
@@ -271,6 +273,7 @@ internal sealed class Scheduler
     {
         bool isStarved = _choice.IsStarved(_blobs, Rented, now - _lastLook, now);
         _lastLook = now;
+        _demand.Look(_blobs, now);
         Limit.Look(isStarved && mayGrow, isBusy, now);
     }
 
@@ -280,11 +283,7 @@ internal sealed class Scheduler
     private void Take(LaneSchedule lane, Segment segment, long now)
     {
         Disown(lane, except: segment.Blob);
-        segment.Lanes.Add(lane);
-        lane.Segment = segment;
-        lane.Phase = LanePhase.Opening;
-        lane.ClaimedAt = now;
-        lane.Gained = 0;
+        lane.Take(segment, now);
     }
 
     private void Disown(LaneSchedule lane, BlobSchedule? except)

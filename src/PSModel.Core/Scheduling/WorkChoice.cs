@@ -155,11 +155,11 @@ internal sealed class WorkChoice(ScheduleOptions options)
 
     /// <summary>Chooses a segment: of the earliest blob that can use a lane, first what nobody fetches, then what is fetched
     /// too slowly, then new bytes; when all are handed out, the half of what takes longest.</summary>
-    public Segment? Choose(IReadOnlyList<BlobSchedule> blobs, IReadOnlyList<LaneSchedule> lanes, LaneSchedule lane, LaneLimit limit, long pending, int rented, long now)
+    public Segment? Choose(IReadOnlyList<BlobSchedule> blobs, IReadOnlyList<LaneSchedule> lanes, LaneSchedule lane, LaneDemand demand, long pending, int rented, long now)
     {
         foreach (BlobSchedule blob in blobs)
         {
-            if (ChooseOf(blob, blobs, lanes, lane, limit, pending, rented, now) is { } segment)
+            if (ChooseOf(blob, blobs, lanes, lane, demand, pending, rented, now) is { } segment)
             {
                 return segment;
             }
@@ -168,7 +168,7 @@ internal sealed class WorkChoice(ScheduleOptions options)
         return HalfOfTheLongest(blobs, now);
     }
 
-    private Segment? ChooseOf(BlobSchedule blob, IReadOnlyList<BlobSchedule> blobs, IReadOnlyList<LaneSchedule> lanes, LaneSchedule lane, LaneLimit limit, long pending, int rented, long now)
+    private Segment? ChooseOf(BlobSchedule blob, IReadOnlyList<BlobSchedule> blobs, IReadOnlyList<LaneSchedule> lanes, LaneSchedule lane, LaneDemand demand, long pending, int rented, long now)
     {
         if (blob.State != BlobState.Open || now < blob.NotBefore || (blob.IsSingle && ((blob.Owner is { } owner && owner != lane) || lanes.Any(other => other.Segment?.Blob == blob))))
         {
@@ -192,7 +192,7 @@ internal sealed class WorkChoice(ScheduleOptions options)
             return slow;
         }
 
-        return CanClaim(blob, now) && !IsFull(rented) ? blob.Claim(LengthFor(blob, blobs, limit, pending)) : null;
+        return CanClaim(blob, now) && !IsFull(rented) && !demand.IsForAnother(blob, lane, blobs, lanes) ? blob.Claim(LengthFor(blob, blobs, demand.Limit, pending)) : null;
     }
 
     /// <summary>Whether a crash would cost no more than it may. The head of the line goes on for as long as no checkpoint is due,

@@ -9,7 +9,11 @@ internal static class Psmodel
     /// good.</summary>
     public const int WarmSaves = 2;
 
-    private const int SettleSeconds = 1;
+    /// <summary>The longest wait after each of them for what is compiled in the background.</summary>
+    private const int SettleSeconds = 15;
+
+    /// <summary>The runtime has settled where it compiles no more methods in a second.</summary>
+    private const int FewMethods = 10;
 
     /// <summary>The seconds that a session measured.</summary>
     public const string SecondsFigure = "seconds";
@@ -46,7 +50,11 @@ internal static class Psmodel
     public static Contender TimedSave(string name, string warmModel, string model, string more, string? module = null) => Process(name, $$"""
         foreach ($i in 1..{{WarmSaves}}) {
             $null = Save-ModelBlob {{warmModel}} "$env:OUT/warm-$i" -VerifyInline -ErrorAction Stop
-            Start-Sleep {{SettleSeconds}}
+            foreach ($second in 1..{{SettleSeconds}}) {
+                $compiled = [System.Runtime.JitInfo]::GetCompiledMethodCount()
+                [System.Threading.Thread]::Sleep(1000)
+                if ([System.Runtime.JitInfo]::GetCompiledMethodCount() - $compiled -le {{FewMethods}}) { break }
+            }
         }
         $self = [System.Diagnostics.Process]::GetCurrentProcess()
         $cpu = $self.TotalProcessorTime

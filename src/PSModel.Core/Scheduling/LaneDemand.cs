@@ -1,0 +1,56 @@
+namespace PSModel.Core.Scheduling;
+
+/// <summary>
+/// How many lanes there should be, and whose each large blob is. Where one lane brings more than one core can hash, each core gets a
+/// blob, and each blob a lane of its own: one that went to and fro between them would open a connection each time, and leave behind
+/// what was on its way. Pure. Times are in milliseconds.
+/// </summary>
+internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
+{
+    /// <summary>How long lanes stay that were opened since hashes could not keep up.</summary>
+    private const long Memory = 1000;
+
+    private long _behindUntil = long.MinValue;
+    private bool _wasBehind;
+
+    /// <summary>What lanes are worth while bytes are wanted.</summary>
+    public LaneLimit Limit => limit;
+
+    /// <summary>Looks at the blobs; to be called some thirty times a second.</summary>
+    public void Look(IReadOnlyList<BlobSchedule> blobs, long now)
+    {
+        _behindUntil = blobs.Any(blob => blob.IsBehind) ? now + Memory : _behindUntil;
+        _wasBehind = now < _behindUntil;
+    }
+
+    /// <summary>The lanes that there should be.</summary>
+    public int Wanted(IReadOnlyList<BlobSchedule> blobs)
+    {
+        bool isBehind = _wasBehind;
+        int open = 0;
+
+        // Asked for each segment: an enumerator each time would be felt where blobs are many.
+        for (int i = 0; i < blobs.Count; i++)
+        {
+            isBehind |= blobs[i].IsBehind;
+            open += blobs[i].State == BlobState.Open && !blobs[i].IsSmall ? 1 : 0;
+        }
+
+        return Math.Min(limit.Ceiling, Math.Max(limit.Target, isBehind ? Math.Min(options.Cores, open) : 0));
+    }
+
+    /// <summary>Whether a lane leaves more of a large blob to another: to the one whose answer goes on with it, where hashes are too
+    /// few and not lanes, or to one that is about to begin.</summary>
+    public bool IsForAnother(BlobSchedule blob, LaneSchedule lane, IReadOnlyList<BlobSchedule> blobs, IReadOnlyList<LaneSchedule> lanes)
+    {
+        if (blob.IsSmall || lane.Blob == blob)
+        {
+            return false;
+        }
+
+        int wanted = Wanted(blobs);
+        bool isSideBySide = limit.Target < wanted;
+        bool isTaken = (isSideBySide || blob.IsBehind) && lanes.Any(other => other.Blob == blob);
+        return isTaken || (isSideBySide && lanes.Count < wanted && lane.Blob is { State: BlobState.Open, Unclaimed: > 0 });
+    }
+}
