@@ -202,6 +202,20 @@ public sealed class SchedulerTests
         Assert.Same(first, lane.Segment!.Blob);
     }
 
+    [Fact]
+    public void A_blob_whose_hash_is_behind_for_a_moment_gets_the_lanes_that_bring_more()
+    {
+        // Once: they were left without work, seemed to bring nothing, and none was tried for five seconds.
+        Scheduler scheduler = new(new ScheduleOptions { Lanes = 4, Buffers = 64, BufferSize = Buffer, Cores = 2 });
+        BlobSchedule blob = Add(scheduler, 20 * MiB);
+        LaneSchedule lane = Enter(scheduler, 1)[0];
+        FetchAll(scheduler, lane);
+        blob.Release((int)blob.Backlog - Buffer, _now);
+        Assert.True(blob.IsBehind);
+
+        Assert.All(Enter(scheduler, 3), more => Assert.Same(blob, more.Segment!.Blob));
+    }
+
     private BlobSchedule Add(Scheduler scheduler, long size)
     {
         BlobSchedule blob = new(size, [new ByteRange(0, size)], isSmall: false, hasCheckpoints: false, _delivered.Add);

@@ -24,7 +24,10 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
     }
 
     /// <summary>The lanes that there should be.</summary>
-    public int Wanted(IReadOnlyList<BlobSchedule> blobs)
+    public int Wanted(IReadOnlyList<BlobSchedule> blobs) => Math.Max(limit.Target, SideBySide(blobs));
+
+    /// <summary>The lanes that blobs need to be hashed side by side; 0 where hashes keep up.</summary>
+    public int SideBySide(IReadOnlyList<BlobSchedule> blobs)
     {
         bool isBehind = _wasBehind;
         int open = 0;
@@ -36,7 +39,7 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
             open += blobs[i].State == BlobState.Open && !blobs[i].IsSmall ? 1 : 0;
         }
 
-        return Math.Min(limit.Ceiling, Math.Max(limit.Target, isBehind ? Math.Min(options.Cores, open) : 0));
+        return isBehind ? Math.Min(limit.Ceiling, Math.Min(options.Cores, open)) : 0;
     }
 
     /// <summary>Whether a lane leaves more of a large blob to another: to the one whose answer goes on with it, where hashes are too
@@ -48,9 +51,9 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
             return false;
         }
 
-        int wanted = Wanted(blobs);
-        bool isSideBySide = limit.Target < wanted;
-        bool isTaken = (isSideBySide || blob.IsBehind) && lanes.Any(other => other.Blob == blob);
-        return isTaken || (isSideBySide && lanes.Count < wanted && lane.Blob is { State: BlobState.Open, Unclaimed: > 0 });
+        // A hash may be behind for a moment where more lanes than that are of use: they are not held up.
+        int sideBySide = SideBySide(blobs);
+        return sideBySide > 1 && limit.Target <= sideBySide
+            && (lanes.Any(other => other.Blob == blob) || (lanes.Count < sideBySide && lane.Blob is { State: BlobState.Open, Unclaimed: > 0 }));
     }
 }

@@ -42,6 +42,7 @@ internal sealed class LaneLimit
     private long _received;
     private double _rateBefore;
     private int _lanesBefore;
+    private int _targetBefore;
     private bool _isGuess;
     private bool _isFast;
     private long _triedAt;
@@ -70,7 +71,8 @@ internal sealed class LaneLimit
     /// <param name="isStarved">Whether bytes are wanted, room is there, and the hash waits.</param>
     /// <param name="isBusy">Whether this process has little processor time left, so that slowness may be its own.</param>
     /// <param name="now">The time.</param>
-    public void Look(bool isStarved, bool isBusy, long now)
+    /// <param name="lanes">The lanes that there are for another reason than that they bring more.</param>
+    public void Look(bool isStarved, bool isBusy, long now, int lanes = 0)
     {
         double elapsed = Math.Max(1, now - _lastLook);
         _lastLook = now;
@@ -95,7 +97,7 @@ internal sealed class LaneLimit
         }
         else if (isStarved && Target < Ceiling && now >= _restsUntil && rate > 0)
         {
-            Try(rate, isBusy, now);
+            Try(rate, isBusy, now, lanes);
         }
     }
 
@@ -127,7 +129,7 @@ internal sealed class LaneLimit
         }
     }
 
-    private void Try(double rate, bool isBusy, long now)
+    private void Try(double rate, bool isBusy, long now, int lanes)
     {
         _isGuess = IsStarting && _looks.Count < Looks;
         _isFast = !_isGuess && !IsSlow(rate, isBusy);
@@ -136,7 +138,8 @@ internal sealed class LaneLimit
             return;
         }
 
-        _lanesBefore = Target;
+        _targetBefore = Target;
+        _lanesBefore = Target = Math.Max(Target, Math.Min(lanes, Ceiling));
         _rateBefore = _isFast ? RateOf(LooksWhereFast) : rate;
         Grow(now);
     }
@@ -153,7 +156,7 @@ internal sealed class LaneLimit
         {
             // The first look saw but the beginning of an answer. Lanes this fast are tried one after the other, against a rate
             // that is known.
-            Target = Math.Min(_lanesBefore, Ceiling);
+            Target = Math.Min(_targetBefore, Ceiling);
             _lanesBefore = 0;
             _restsUntil = now + GuessTime;
             _isGuess = false;
@@ -165,7 +168,7 @@ internal sealed class LaneLimit
         else if (now - _triedAt >= TrialTime || (_isFast && _looks.Count == LooksWhereFast))
         {
             // Where rates go up and down, many chances would be one too many.
-            Target = Math.Min(_lanesBefore, Ceiling);
+            Target = Math.Min(_targetBefore, Ceiling);
             _lanesBefore = 0;
             _restsUntil = now + RestTime;
             IsStarting = false;

@@ -274,7 +274,7 @@ internal sealed class Scheduler
         bool isStarved = _choice.IsStarved(_blobs, Rented, now - _lastLook, now);
         _lastLook = now;
         _demand.Look(_blobs, now);
-        Limit.Look(isStarved && mayGrow, isBusy, now);
+        Limit.Look(isStarved && mayGrow, isBusy, now, _demand.SideBySide(_blobs));
     }
 
     /// <summary>Whether a lane has what a server sends that ignores ranges: nobody else can go on with that.</summary>

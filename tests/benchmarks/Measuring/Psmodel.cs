@@ -7,7 +7,7 @@ internal static class Psmodel
 {
     /// <summary>What a save makes hot is compiled once more in the background, and watched by the runtime until it is compiled for
     /// good.</summary>
-    public const int WarmSaves = 2;
+    private const int WarmSaves = 2;
 
     /// <summary>The longest wait after each of them for what is compiled in the background.</summary>
     private const int SettleSeconds = 15;
@@ -23,7 +23,7 @@ internal static class Psmodel
 
     /// <summary>What <see cref="SecondsFigure"/> is, for the reader.</summary>
     public const string SecondsMeaning =
-        "Seconds are those of Save-ModelBlob alone, by a stopwatch in the session: the module is imported, and two saves of another blob have compiled what is compiled once.";
+        "Seconds are those of Save-ModelBlob alone, by a stopwatch in the session: the module is imported, two saves of another blob have compiled what is compiled once, and the runtime has settled.";
 
     /// <summary>The engine, the module, and no work: what every PSModel process has on top.</summary>
     public static Contender Empty { get; } = Process("an empty psmodel process", "$null = Get-Command Save-ModelBlob");

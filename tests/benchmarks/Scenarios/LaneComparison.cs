@@ -24,7 +24,7 @@ internal sealed class LaneComparison(ThrottledRegistry registry, Rounds rounds, 
         foreach ((Contender contender, double bound) in several)
         {
             double rate = size / medians[contender].Seconds;
-            double wire = (medians[contender].Counted - (Psmodel.WarmSaves * BenchmarkModels.Warm.Blobs[0].Length)) / size;
+            double wire = medians[contender].Counted / size;
             Console.WriteLine($"one connection {rateOfOne / Units.MB:0.0} MB/s, {contender.Name} {rate / Units.MB:0.0} MB/s");
             report.AtLeast($"{report.Scenario}, {contender.Name} against one at {registry.BytesPerSecond / Units.MB} MB/s", rate / rateOfOne, bound);
             report.AtMost($"{report.Scenario}, {contender.Name}, bytes sent by the server over the blob's", wire, 1.03);

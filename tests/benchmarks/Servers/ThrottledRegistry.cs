@@ -7,13 +7,16 @@ internal sealed class ThrottledRegistry : IAsyncDisposable
 {
     private readonly LoopbackRegistry _registry = LoopbackRegistry.Start();
 
+    /// <summary>A registry of its own: what is sent in vain where blobs come as fast as they can is no part of what is counted.</summary>
+    private readonly LoopbackRegistry _warm = LoopbackRegistry.Start();
+
     /// <param name="bytesPerSecond">What a connection gives; 0 for no limit.</param>
     /// <param name="delay">What passes before each first byte.</param>
     public ThrottledRegistry(long bytesPerSecond, TimeSpan delay = default)
     {
         BytesPerSecond = bytesPerSecond;
         Delay = delay;
-        Warm = _registry.Offer(BenchmarkModels.Warm);
+        Warm = _warm.Offer(BenchmarkModels.Warm);
         _registry.Fault = Answer;
     }
 
@@ -26,7 +29,7 @@ internal sealed class ThrottledRegistry : IAsyncDisposable
 
     public Uri Address => _registry.Address;
 
-    /// <summary>The blobs' bytes sent so far, those for warming up included.</summary>
+    /// <summary>The blobs' bytes sent so far, those for warming up aside.</summary>
     public long BlobBytesSent => _registry.BlobBytesSent;
 
     /// <summary>What else is done to an answer with a measured blob.</summary>
@@ -38,11 +41,15 @@ internal sealed class ThrottledRegistry : IAsyncDisposable
 
     public string Offer(LoopbackModel model) => _registry.Offer(model);
 
-    public ValueTask DisposeAsync() => _registry.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _warm.DisposeAsync();
+        await _registry.DisposeAsync();
+    }
 
     private void Answer(LoopbackRequest request, LoopbackAnswer answer)
     {
-        if (BenchmarkModels.IsMeasured(request))
+        if (request.IsBlob)
         {
             answer.BytesPerSecond = BytesPerSecond;
             answer.Delay = Delay;
