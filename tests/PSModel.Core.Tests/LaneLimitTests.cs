@@ -127,6 +127,25 @@ public sealed class LaneLimitTests
         Assert.InRange(refusals, 2, 20);
     }
 
+    /// <summary>Each blob may have one, so that several are hashed side by side.</summary>
+    [Theory]
+    [InlineData(2, 1)]
+    [InlineData(16, 4)]
+    public void Lanes_that_are_there_anyway_are_tried_with_more_or_not_at_all(int maximum, int tried)
+    {
+        LaneLimit limit = new(maximum);
+        int most = 0;
+        for (long now = 30; now < 3000; now += 30)
+        {
+            limit.Receive(30 * 5_000);
+            limit.Look(isStarved: true, isBusy: true, now, lanes: 2);
+            most = Math.Max(most, limit.Target);
+        }
+
+        Assert.Equal(tried, most);
+        Assert.Equal(1, limit.Target);
+    }
+
     private void LookWhile(Func<bool> condition, Func<int, double> rate, bool isStarved = true, bool isBusy = false)
     {
         while (condition())

@@ -19,7 +19,7 @@ namespace PSModel.Core.Lanes;
 internal sealed class BlobFetch(Layer layer, IReadOnlyList<ByteRange> ranges, bool isSmall, bool hasCheckpoints, BlobSource source, TransferMeter meter, Action<Chunk> deliver)
     : BlobSchedule(layer.Size, ranges, isSmall, hasCheckpoints, deliver)
 {
-    /// <summary>A lane alone may ask for everything from where it is to the end.</summary>
+    /// <summary>A lane that is alone with a blob may ask for everything from where it is to the end.</summary>
     private readonly bool _reachesEnd = ranges.Count == 1 && ranges[0].End == layer.Size;
 
     public BlobDigest Digest => layer.Digest;

@@ -73,6 +73,8 @@ internal sealed partial class SharedSchedule
                 switch (order.Kind)
                 {
                     case LaneOrderKind.Leave:
+                        // At once: the next that asks would take it for one that stays, and leave as well.
+                        _scheduler.Exit(lane.Schedule);
                         hasEnded = true;
                         return null;
                     case LaneOrderKind.Fetch:

@@ -139,8 +139,8 @@ internal sealed partial class SharedSchedule
             ReturnIfUnused(chunk.Buffer);
             if (wasHeldBack && !_scheduler.IsHeldBack(blob))
             {
-                // Hash and disk would have used up what there is before the next look.
-                WakeForWork();
+                // Hash and disk would have used up what there is before the next look, and not each lane may go on with the blob.
+                WakeAll();
             }
         }
     }

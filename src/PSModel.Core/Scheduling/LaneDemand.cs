@@ -7,20 +7,31 @@ namespace PSModel.Core.Scheduling;
 /// </summary>
 internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
 {
-    /// <summary>How long lanes stay that were opened since hashes could not keep up.</summary>
-    private const long Memory = 1000;
+    /// <summary>For so long after a hash was last behind the lanes stay: two of them may just keep up, and one again would not.</summary>
+    private const long Memory = 5000;
+
+    /// <summary>A lane that has not begun after so many looks does not come: the system may give no more threads.</summary>
+    private const int LooksToBegin = 3;
 
     private long _behindUntil = long.MinValue;
     private bool _wasBehind;
+    private bool _mayGrow = true;
+    private int _looksShort;
 
     /// <summary>What lanes are worth while bytes are wanted.</summary>
     public LaneLimit Limit => limit;
 
     /// <summary>Looks at the blobs; to be called some thirty times a second.</summary>
-    public void Look(IReadOnlyList<BlobSchedule> blobs, long now)
+    /// <param name="blobs">Those that are not finished.</param>
+    /// <param name="lanes">The lanes that there are.</param>
+    /// <param name="mayGrow">Whether more bytes may come at all: a bandwidth limit may hold them.</param>
+    /// <param name="now">The time.</param>
+    public void Look(IReadOnlyList<BlobSchedule> blobs, int lanes, bool mayGrow, long now)
     {
-        _behindUntil = blobs.Any(blob => blob.IsBehind) ? now + Memory : _behindUntil;
+        _mayGrow = mayGrow;
+        _behindUntil = mayGrow && blobs.Any(blob => blob.IsBehind) ? now + Memory : _behindUntil;
         _wasBehind = now < _behindUntil;
+        _looksShort = lanes < SideBySide(blobs) ? _looksShort + 1 : 0;
     }
 
     /// <summary>The lanes that there should be.</summary>
@@ -35,7 +46,7 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
         // Asked for each segment: an enumerator each time would be felt where blobs are many.
         for (int i = 0; i < blobs.Count; i++)
         {
-            isBehind |= blobs[i].IsBehind;
+            isBehind |= _mayGrow && blobs[i].IsBehind;
             open += blobs[i].State == BlobState.Open && !blobs[i].IsSmall ? 1 : 0;
         }
 
@@ -46,14 +57,16 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
     /// few and not lanes, or to one that is about to begin.</summary>
     public bool IsForAnother(BlobSchedule blob, LaneSchedule lane, IReadOnlyList<BlobSchedule> blobs, IReadOnlyList<LaneSchedule> lanes)
     {
-        if (blob.IsSmall || lane.Blob == blob)
+        // A hash may be behind for a moment where more lanes than that are of use: they are not held up.
+        int sideBySide = SideBySide(blobs);
+        if (blob.IsSmall || sideBySide <= 1 || limit.Target > sideBySide)
         {
             return false;
         }
 
-        // A hash may be behind for a moment where more lanes than that are of use: they are not held up.
-        int sideBySide = SideBySide(blobs);
-        return sideBySide > 1 && limit.Target <= sideBySide
-            && (lanes.Any(other => other.Blob == blob) || (lanes.Count < sideBySide && lane.Blob is { State: BlobState.Open, Unclaimed: > 0 }));
+        // Of several that have come to it, as its helpers may have, one goes on.
+        LaneSchedule? owner = lanes.FirstOrDefault(other => other.Blob == blob);
+        bool isAnotherToCome = lanes.Count < sideBySide && _looksShort < LooksToBegin;
+        return owner is not null ? owner != lane : isAnotherToCome && lane.Blob is { State: BlobState.Open, Unclaimed: > 0 };
     }
 }

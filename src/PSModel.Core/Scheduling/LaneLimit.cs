@@ -95,7 +95,7 @@ internal sealed class LaneLimit
         {
             Judge(rate, isStarved, isBusy, now);
         }
-        else if (isStarved && Target < Ceiling && now >= _restsUntil && rate > 0)
+        else if (isStarved && Math.Max(Target, lanes) < Ceiling && now >= _restsUntil && rate > 0)
         {
             Try(rate, isBusy, now, lanes);
         }
@@ -139,7 +139,7 @@ internal sealed class LaneLimit
         }
 
         _targetBefore = Target;
-        _lanesBefore = Target = Math.Max(Target, Math.Min(lanes, Ceiling));
+        _lanesBefore = Target = Math.Max(Target, lanes);
         _rateBefore = _isFast ? RateOf(LooksWhereFast) : rate;
         Grow(now);
     }

@@ -20,7 +20,7 @@ internal sealed class LaneSchedule(Action interrupt)
 
     public Segment? Segment { get; set; }
 
-    /// <summary>The blob of its latest segment, whose answer it may still have open; none after a failure.</summary>
+    /// <summary>The blob of its latest segment, whose answer it may still have open; none after a failure or an interruption.</summary>
     public BlobSchedule? Blob { get; set; }
 
     /// <summary>When it took its segment.</summary>
@@ -52,7 +52,12 @@ internal sealed class LaneSchedule(Action interrupt)
     /// <summary>Whether its rate means something by now.</summary>
     public bool IsSettled(long now) => Rate > 0 && now - _begunAt > Settling;
 
-    public void Interrupt() => interrupt();
+    /// <summary>What it reads is of no use any more: its answer is given up.</summary>
+    public void Interrupt()
+    {
+        Blob = null;
+        interrupt();
+    }
 
     /// <summary>It fetches a segment from now on.</summary>
     public void Take(Segment segment, long now)

@@ -273,7 +273,7 @@ internal sealed class Scheduler
     {
         bool isStarved = _choice.IsStarved(_blobs, Rented, now - _lastLook, now);
         _lastLook = now;
-        _demand.Look(_blobs, now);
+        _demand.Look(_blobs, _lanes.Count, mayGrow, now);
         Limit.Look(isStarved && mayGrow, isBusy, now, _demand.SideBySide(_blobs));
     }
 

@@ -8,7 +8,7 @@ internal sealed class WorkChoice(ScheduleOptions options)
     /// <summary>Shorter segments are not worth a request.</summary>
     private const long ShortestSegment = 1024 * 1024;
 
-    /// <summary>What a lane alone takes at a time: it goes on with the same answer, so short ones cost nothing.</summary>
+    /// <summary>What a lane that is alone with a blob takes at a time: it goes on with the same answer, so short ones cost nothing.</summary>
     private const long SegmentOfOne = 2 * 1024 * 1024;
 
     /// <summary>What a lane beside others takes at least, where there is enough for all.</summary>

@@ -12,6 +12,7 @@ public sealed class SchedulerSimulationTests(ITestOutputHelper output)
     [Theory]
     [InlineData(546806530)]
     [InlineData(2067252202)]
+    [InlineData(1688322885)]
     public void A_seed_that_failed_once_holds(int seed) => new Simulation(seed).Run();
 
     [Fact]
