@@ -57,9 +57,14 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
     /// few and not lanes, or to one that is about to begin.</summary>
     public bool IsForAnother(BlobSchedule blob, LaneSchedule lane, IReadOnlyList<BlobSchedule> blobs, IReadOnlyList<LaneSchedule> lanes)
     {
+        if (blob.IsSmall)
+        {
+            return false;
+        }
+
         // A hash may be behind for a moment where more lanes than that are of use: they are not held up.
         int sideBySide = SideBySide(blobs);
-        if (blob.IsSmall || sideBySide <= 1 || limit.Target > sideBySide)
+        if (sideBySide <= 1 || limit.Target > sideBySide)
         {
             return false;
         }
