@@ -158,14 +158,14 @@ public sealed class TransferTests : EngineTests
         RegistryOptions.MaximumRetryCount = 0;
         Fault((request, answer) =>
         {
-            answer.BytesPerSecond = 10 * MB;
+            answer.BytesPerSecond = 2 * MB;
             if (request.Range is not null && Interlocked.Increment(ref open) is <= 12 and int asked && asked % 3 == 0)
             {
                 // Later on it might be the only one that is still needed.
                 answer.Become(503, "too many");
             }
         });
-        await SaveAsync(BlobContent.Generate(60 * MB, 1));
+        await SaveAsync(BlobContent.Generate(24 * MB, 1));
         Assert.True(open >= 3);
     }
 

@@ -11,6 +11,8 @@ namespace PSModel.TestParts;
 /// </summary>
 public static class TestProgram
 {
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(10);
+
     /// <summary>Runs the tests of the assembly that calls, and tells what became of them.</summary>
     /// <param name="arguments">Names of classes or methods, with their namespaces, that are run alone; none for all that are not
     /// left out.</param>
@@ -24,6 +26,7 @@ public static class TestProgram
         List<string> skipped = [];
         int passed = 0;
         int failed = 0;
+        RunningTests running = new();
         using ManualResetEventSlim ended = new();
         using (AssemblyRunner runner = AssemblyRunner.WithoutAppDomain(assembly.Location))
         {
@@ -33,8 +36,10 @@ public static class TestProgram
                 string method = $"{type}.{test.TestMethod.Method.Name}";
                 return arguments.Length > 0 ? arguments.Contains(type) || arguments.Contains(method) : !leftOut.Has(type, method);
             };
+            runner.OnTestStarting = test => running.Begin(test.TestDisplayName);
             runner.OnTestFinished = test =>
             {
+                running.End(test.TestDisplayName);
                 lock (seconds)
                 {
                     seconds[test.TypeName] = seconds.GetValueOrDefault(test.TypeName) + test.ExecutionTime;
@@ -60,7 +65,16 @@ public static class TestProgram
             };
             runner.OnExecutionComplete = _ => ended.Set();
             runner.Start();
-            ended.Wait();
+            while (!ended.Wait(Look))
+            {
+                if (running.HaveStalled)
+                {
+                    // The runner has no way to give one up.
+                    Console.WriteLine($"ERROR These do not come to an end:\n{running}");
+                    End(1);
+                }
+            }
+
             while (runner.Status != AssemblyRunnerStatus.Idle)
             {
                 Thread.Yield();
@@ -90,12 +104,22 @@ public static class TestProgram
         int exitCode = failed == 0 && passed > 0 ? 0 : 1;
         if (OperatingSystem.IsWindows())
         {
-            // At the end of a process Wine waits now and then for a lock that a thread had which has ended.
-            Console.Out.Flush();
-            TerminateProcess(-1, (uint)exitCode);
+            End(exitCode);
         }
 
         return exitCode;
+    }
+
+    private static void End(int exitCode)
+    {
+        Console.Out.Flush();
+        if (OperatingSystem.IsWindows())
+        {
+            // At the end of a process Wine waits now and then for a lock that a thread had which has ended.
+            TerminateProcess(-1, (uint)exitCode);
+        }
+
+        Environment.Exit(exitCode);
     }
 
     /// <summary>-1 is the process itself.</summary>

@@ -4,6 +4,7 @@
 # by PowerShell.
 #   tests/windows/run.sh dotnet tests/PSModel.Core.Tests/bin/Release/net10.0/PSModel.Core.Tests.dll PSModel.Core.Tests.ResumeTests
 #   tests/windows/run.sh pwsh -NoProfile -File tests/Invoke-PesterFile.ps1 -Pester ~/.nuget/packages/pester/6.2.0/tools/Pester.psd1
+# After PSMODEL_WINE_PATIENCE seconds, half an hour where that is not set, it is ended with code 124 and what it wrote is shown.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/places.sh"
 
@@ -13,7 +14,7 @@ trap 'rm -f "$log"' EXIT
 printf -v command '%q ' "$here/enter.sh" "$@"
 code=0
 # The command is quoted for bash: script would hand it to the user's shell, or to sh where none is named, as in CI.
-SHELL=$BASH timeout -k 10 1800 script -qec "$command > $log 2>&1" /dev/null < /dev/null > /dev/null || code=$?
+SHELL=$BASH timeout -k 10 "${PSMODEL_WINE_PATIENCE:-1800}" script -qec "$command > $log 2>&1" /dev/null < /dev/null > /dev/null || code=$?
 
 cat "$log"
 exit $code

@@ -16,7 +16,7 @@ internal sealed class RetryCount(ScheduleOptions options, LaneLimit limit)
 
     private long _servedAt = long.MinValue;
 
-    /// <summary>A lane's request was answered with bytes.</summary>
+    /// <summary>Bytes came, or an answer that will bring some.</summary>
     public void NoteServed(long now) => _servedAt = now;
 
     /// <summary>An attempt failed for a transient reason and brought nothing.</summary>
