@@ -17,7 +17,7 @@ internal sealed class RegistryComparison(BenchmarkOptions options, Report report
         Contender curl = new("curl -o", $"{Curl(origin)} -o $OUT/blob {origin.Address}", ["curl"]);
         string only = $"-VerifyInline -Digest {origin.Digest}";
         Contender ours = Psmodel.TimedSave($"{Inline}, in a session", origin.WarmModel, origin.Model, only);
-        Contender? before = options.Before is null ? null : Psmodel.TimedSave($"{Inline}, in a session, before", origin.WarmModel, origin.Model, only, options.Before);
+        Contender? before = options.Before is null ? null : Psmodel.TimedSave($"{Inline}, in a session, before", origin.WarmModel, origin.Model, only, options.Before) with { IsOurs = false };
         Contender[] contenders =
         [
             hash,
