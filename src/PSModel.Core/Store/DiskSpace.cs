@@ -6,6 +6,9 @@ namespace PSModel.Core.Store;
 /// <summary>Looks whether a blob fits before its first byte is fetched. Stateless and thread-safe.</summary>
 internal static class DiskSpace
 {
+    /// <summary>Where so much more than is needed was free a moment ago, thousands of small blobs do not ask anew, each for itself.</summary>
+    private const long Plenty = 1024 * 1024 * 1024;
+
     /// <summary>Requires room for what is missing of the blob.</summary>
     /// <param name="store">The store.</param>
     /// <param name="layer">The blob.</param>
@@ -15,6 +18,11 @@ internal static class DiskSpace
     public static void Require(ModelStore store, Layer layer, long kept, long promised = 0)
     {
         long required = layer.Size - kept;
+        if (store.FreeBytesLately - promised - Plenty >= required)
+        {
+            return;
+        }
+
         if (FreeSpace.At(store.Work) is not { } available || available - promised >= required)
         {
             return;

@@ -16,7 +16,9 @@ internal sealed class FreshBlobs : IDisposable
     private readonly TimeSpan _interval;
     private readonly Action<string> _tell;
     private readonly object _gate = new();
-    private readonly HashSet<BlobDigest> _blobs = [];
+
+    /// <summary>With each a time before which its file was not there.</summary>
+    private readonly Dictionary<BlobDigest, DateTime> _blobs = [];
     private readonly Timer _timer;
     private bool _isSoon;
 
@@ -33,12 +35,15 @@ internal sealed class FreshBlobs : IDisposable
     }
 
     /// <summary>A blob is in the store. One that was written to long ago is seen to soon, and not at the next interval.</summary>
-    public void Add(BlobDigest digest)
+    /// <param name="digest">The blob.</param>
+    /// <param name="notBefore">Before this time its file was not there, where that is known: of thousands that have just been
+    /// fetched none is looked at.</param>
+    public void Add(BlobDigest digest, DateTime notBefore = default)
     {
         lock (_gate)
         {
-            _blobs.Add(digest);
-            if (!_isSoon && IsOld(_store.BlobPath(digest)))
+            _blobs[digest] = notBefore;
+            if (!_isSoon && MayBeOld(notBefore) && IsOld(_store.BlobPath(digest)))
             {
                 _isSoon = true;
                 _timer.Change(Soon, _interval);
@@ -55,7 +60,7 @@ internal sealed class FreshBlobs : IDisposable
             _isSoon = false;
         }
 
-        foreach (string path in Added().Select(_store.BlobPath))
+        foreach (string path in FindOld().Select(_store.BlobPath))
         {
             try
             {
@@ -98,13 +103,16 @@ internal sealed class FreshBlobs : IDisposable
     /// <summary>A link leads to another disk, and Ollama looks at the link's own time.</summary>
     private static bool IsFile(string path) => FileFacts.TryReadEntry(path) is { IsFile: true };
 
+    private bool MayBeOld(DateTime notBefore) => notBefore < DateTime.UtcNow - _interval;
+
     private bool IsOld(string path) => IsFile(path) && File.GetLastWriteTimeUtc(path) < DateTime.UtcNow - _interval;
 
-    private BlobDigest[] Added()
+    /// <summary>Those that may have been written to long ago.</summary>
+    private BlobDigest[] FindOld()
     {
         lock (_gate)
         {
-            return [.. _blobs];
+            return [.. _blobs.Where(blob => MayBeOld(blob.Value)).Select(blob => blob.Key)];
         }
     }
 }

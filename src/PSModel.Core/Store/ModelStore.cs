@@ -16,6 +16,7 @@ public sealed class ModelStore
 
     private readonly Lazy<string> _work;
     private readonly Lazy<FileOwner?> _owner;
+    private readonly RoomLook _room;
     private volatile bool _isWorkSeen;
     private volatile bool _areLocksProved;
 
@@ -33,6 +34,7 @@ public sealed class ModelStore
         Blobs = Path.Combine(path, "blobs");
         Manifests = new StoredManifests(this, isWindows: Path.DirectorySeparatorChar == '\\');
         _work = new Lazy<string>(() => WorkFolder.For(Root, Blobs, levels: 1));
+        _room = new RoomLook(() => FreeSpace.At(Work));
         _owner = new Lazy<FileOwner?>(() => FileOwner.Of(Root));
     }
 
@@ -105,6 +107,9 @@ public sealed class ModelStore
 
     /// <summary>The bytes that there is room for; <see langword="null"/> where nobody can tell.</summary>
     public long? FreeBytes => FreeSpace.At(Work);
+
+    /// <summary>The same as it was seen within the last tenth of a second.</summary>
+    internal long? FreeBytesLately => _room.Lately();
 
     /// <summary>The size of a blob's file in bytes, that of its target if it is a link; <see langword="null"/> where there is none, or
     /// where it is no file.</summary>

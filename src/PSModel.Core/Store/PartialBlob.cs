@@ -71,9 +71,16 @@ internal sealed class PartialBlob : ICommitFile
     public void Rename()
     {
         string final = _store.BlobPath(_digest);
-        DurableFile.CreateFolder(_store, Path.GetDirectoryName(final)!);
         _file.Dispose();
-        DurableFile.Rename(FilePath, final);
+        try
+        {
+            DurableFile.Rename(FilePath, final);
+        }
+        catch (Exception e) when (StoreFault.IsOfStore(e) && !Directory.Exists(_store.Blobs))
+        {
+            DurableFile.CreateFolder(_store, _store.Blobs);
+            DurableFile.Rename(FilePath, final);
+        }
     }
 
     /// <inheritdoc/>

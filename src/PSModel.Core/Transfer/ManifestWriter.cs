@@ -75,7 +75,7 @@ internal sealed class ManifestWriter(ModelStore store, Leftovers? leftovers, Fre
         }
         else if (outcome is { } known)
         {
-            fresh?.Add(blob.Digest);
+            fresh?.Add(blob.Digest, blob.NotBefore(known));
             if (blob.WasThere)
             {
                 blob.Model.AddPresent(blob.Digest);

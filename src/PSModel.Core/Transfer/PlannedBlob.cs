@@ -29,6 +29,11 @@ internal sealed class PlannedBlob(ModelPlan model, Layer layer)
     /// <summary>Since its turn came.</summary>
     public TimeSpan Elapsed => _clock.Elapsed;
 
+    /// <summary>A time before which the file was not there; the beginning of all times where that is not known.</summary>
+    /// <param name="outcome">How it came to be there.</param>
+    public DateTime NotBefore(BlobOutcome outcome) =>
+        outcome == BlobOutcome.Downloaded && Meter.BytesResumed == 0 ? DateTime.UtcNow - Elapsed : DateTime.MinValue;
+
     /// <summary>The blob is in the store, as it was before.</summary>
     public BlobOutcome FoundPresent()
     {
