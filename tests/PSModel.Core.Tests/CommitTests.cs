@@ -41,6 +41,35 @@ public sealed class CommitTests : IDisposable
     }
 
     [Fact]
+    public void The_first_blobs_of_a_store_may_be_given_their_names_at_the_same_moment()
+    {
+        // Once: the folder was not there for the one, and was made by the other before the one looked why it had failed.
+        for (int round = 0; round < 200; round++)
+        {
+            ModelStore store = new(Path.Combine(_folder.Path, $"store-{round}"));
+            PartialBlob[] files = [.. Enumerable.Range(0, 4).Select(i => new PartialBlob(store, BlobDigest.Of([(byte)i]), kept: 0))];
+            using Barrier start = new(files.Length);
+            Thread[] threads = [.. files.Select(file => new Thread(() => Rename(file)))];
+            Array.ForEach(threads, thread => thread.Start());
+            Array.ForEach(threads, thread => thread.Join());
+            Assert.Equal(files.Length, Directory.GetFiles(store.Blobs).Length);
+
+            void Rename(PartialBlob file)
+            {
+                start.SignalAndWait();
+                try
+                {
+                    file.Rename();
+                }
+                catch (IOException)
+                {
+                    // It is missing then.
+                }
+            }
+        }
+    }
+
+    [Fact]
     public async Task What_nobody_foresaw_fails_the_batch_and_not_the_queue()
     {
         using CommitQueue queue = new(new BlobCommit(null!, readBack: null, _ => { }), CancellationToken.None);

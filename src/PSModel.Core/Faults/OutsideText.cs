@@ -52,8 +52,13 @@ public static class OutsideText
     /// <summary>A message on one line, without characters that a terminal obeys. Nothing else is changed.</summary>
     public static string OneLine(string? text)
     {
-        StringBuilder line = new(text?.Length ?? 0);
-        for (int i = 0; i < text?.Length; i++)
+        if (text is null || IsPlain(text))
+        {
+            return text ?? string.Empty;
+        }
+
+        StringBuilder line = new(text.Length);
+        for (int i = 0; i < text.Length; i++)
         {
             bool isPair = char.IsSurrogatePair(text, i);
             switch (CharUnicodeInfo.GetUnicodeCategory(text, i))
@@ -74,6 +79,20 @@ public static class OutsideText
         }
 
         return line.ToString();
+    }
+
+    /// <summary>Whether there are letters, digits and signs of ASCII alone, as nearly always.</summary>
+    private static bool IsPlain(string text)
+    {
+        foreach (char letter in text)
+        {
+            if (letter is < ' ' or > '~')
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static string Whole(Uri address) =>

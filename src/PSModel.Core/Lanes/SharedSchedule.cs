@@ -217,9 +217,11 @@ internal sealed partial class SharedSchedule
         _idle.Clear();
     }
 
+    /// <summary>Wakes who adds blobs, where one is wanted or none is any more: woken for each step of each lane, it would look, and go
+    /// to sleep again.</summary>
     private void WakeFeeder()
     {
-        if (_isFeederWaiting)
+        if (_isFeederWaiting && (_stopped.IsCancellationRequested || _scheduler.WantsBlob))
         {
             _isFeederWaiting = false;
             _feeder.Set();

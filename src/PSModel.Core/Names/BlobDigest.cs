@@ -13,10 +13,14 @@ public sealed record BlobDigest
 
     private readonly string _hex;
 
+    // Each is asked for some ten times for a blob, of which there are thousands.
+    private string? _fileName;
+    private string? _text;
+
     private BlobDigest(string hex) => _hex = hex;
 
     /// <summary>The name of the blob's file in the store: <c>sha256-</c> and 64 lowercase hexadecimal digits.</summary>
-    public string FileName => $"{Algorithm}-{_hex}";
+    public string FileName => _fileName ??= $"{Algorithm}-{_hex}";
 
     /// <summary>Makes the digest of a hash of 32 bytes.</summary>
     public static BlobDigest FromHash(byte[] hash)
@@ -51,7 +55,13 @@ public sealed record BlobDigest
     public static bool TryParseFileName(string? text, [NotNullWhen(true)] out BlobDigest? digest) => TryParse(text, '-', out digest);
 
     /// <summary>The digest as manifests write it: <c>sha256:</c> and 64 lowercase hexadecimal digits.</summary>
-    public override string ToString() => $"{Algorithm}:{_hex}";
+    public override string ToString() => _text ??= $"{Algorithm}:{_hex}";
+
+    /// <summary>Whether the hashes are equal.</summary>
+    public bool Equals(BlobDigest? other) => other is not null && _hex == other._hex;
+
+    /// <summary>A hash code of the digest.</summary>
+    public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(_hex);
 
     private static bool TryParse(string? text, char separator, [NotNullWhen(true)] out BlobDigest? digest)
     {

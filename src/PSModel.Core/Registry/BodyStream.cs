@@ -14,7 +14,7 @@ internal sealed class BodyStream : IBlobBody
     private readonly CancellationToken _cancelled;
     private readonly CancellationTokenSource _deadline;
     private readonly CancellationTokenRegistration _closing;
-    private readonly string _address;
+    private readonly Uri _asked;
 
     /// <summary>As far as the server said; an end before it is a cut, which the streams of .NET Framework do not tell.</summary>
     private readonly long _promised;
@@ -32,7 +32,7 @@ internal sealed class BodyStream : IBlobBody
         // A read that blocks hears no token; what it does hear is its response's end.
         _closing = _deadline.Token.Register(response.Dispose);
         _promised = response.Content.Headers.ContentLength ?? 0;
-        _address = OutsideText.Of(response.RequestMessage!.RequestUri!);
+        _asked = response.RequestMessage!.RequestUri!;
     }
 
     /// <summary>Takes the response over: it is disposed of with the stream.</summary>
@@ -77,7 +77,7 @@ internal sealed class BodyStream : IBlobBody
             length += read;
             if (patience != Timeout.InfiniteTimeSpan && sinceHead.Elapsed > patience + TimeSpan.FromMilliseconds(length))
             {
-                throw new ModelFaultException(ModelFault.TransferStalled, $"{_address} sends less than a kilobyte a second.", new FaultFacts { Uri = _address }) { IsTransient = true };
+                throw new ModelFaultException(ModelFault.TransferStalled, $"{Address} sends less than a kilobyte a second.", new FaultFacts { Uri = Address }) { IsTransient = true };
             }
 
             if (read == 0 || length > longest)
@@ -109,18 +109,18 @@ internal sealed class BodyStream : IBlobBody
         }
         catch (Exception e) when (_deadline.IsCancellationRequested)
         {
-            throw Transient(ModelFault.TransferStalled, _address, $"{_address} sent nothing for {_patience.TotalSeconds:0.#} seconds.", e);
+            throw Transient(ModelFault.TransferStalled, Address, $"{Address} sent nothing for {_patience.TotalSeconds:0.#} seconds.", e);
         }
 #if NET
         catch (HttpIOException e) when (e.HttpRequestError == HttpRequestError.ResponseEnded && _promised > 0)
         {
             // Its text counts the missing bytes one by one.
-            throw Cut(_address, EarlyEnd, e);
+            throw Cut(Address, EarlyEnd, e);
         }
 #endif
         catch (Exception e) when (ConnectionFailure.Is(e))
         {
-            throw Cut(_address, e.Message, e);
+            throw Cut(Address, e.Message, e);
         }
     }
 
@@ -130,6 +130,8 @@ internal sealed class BodyStream : IBlobBody
         _deadline.Dispose();
         _response.Dispose();
     }
+
+    private string Address => OutsideText.Of(_asked);
 
     private string EarlyEnd => $"it ended after {ByteText.Of(_received)} of {ByteText.Of(_promised)}";
 

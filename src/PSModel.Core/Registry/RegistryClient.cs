@@ -20,6 +20,7 @@ public sealed class RegistryClient : ModelSource
     private readonly HttpTransport _transport;
     private readonly RegistryOptions _options;
     private readonly RegistryHealth _health;
+    private volatile Tuple<Manifest, IReadOnlyList<RegistryEndpoint>>? _last;
 
     /// <summary>Makes a client; no connection is opened yet.</summary>
     public RegistryClient(RegistryOptions options)
@@ -78,8 +79,21 @@ public sealed class RegistryClient : ModelSource
             return new MadeBlob(made);
         }
 
-        RegistryBlob[] places = [.. RegistryEndpoint.AllOf(manifest, _options).Select(registry => new RegistryBlob(_transport, _options, registry, layer))];
+        RegistryBlob[] places = [.. RegistriesOf(manifest).Select(registry => new RegistryBlob(_transport, _options, registry, layer))];
         return places.Length == 1 ? places[0] : new MirroredBlob(places, _health);
+    }
+
+    /// <summary>Those of the blobs of a manifest, which may be thousands: addresses are read once for all of them.</summary>
+    private IReadOnlyList<RegistryEndpoint> RegistriesOf(Manifest manifest)
+    {
+        if (_last is { } last && last.Item1 == manifest)
+        {
+            return last.Item2;
+        }
+
+        IReadOnlyList<RegistryEndpoint> registries = RegistryEndpoint.AllOf(manifest, _options);
+        _last = Tuple.Create(manifest, registries);
+        return registries;
     }
 
     /// <summary>The place of a model at its registry, to push it there.</summary>

@@ -65,16 +65,20 @@ internal sealed class WorkChoice(ScheduleOptions options)
     /// <summary>Whether nobody is to begin with more of any blob until some buffers are free.</summary>
     public bool IsFull(int rented) => rented >= options.Buffers - options.HeadReserve;
 
-    /// <summary>Whether lanes could soon be without work. Small blobs are added some at a time: whoever adds them would else be
-    /// woken for each.</summary>
+    /// <summary>Whether lanes could soon be without work. Small blobs are added some at a time, before
+    /// the last are begun with: whoever adds them would else be woken for each, or be late.</summary>
     public bool WantsBlob(IReadOnlyList<BlobSchedule> blobs, int lanes)
     {
+        int least = (2 * lanes) + (SmallAhead / 2);
         int most = (2 * lanes) + SmallAhead;
         int claimable = 0;
         int saturated = 0;
         int unfinished = 0;
-        foreach (BlobSchedule blob in blobs)
+
+        // Asked for each step of a lane: an enumerator each time would be felt where blobs are many.
+        for (int i = 0; i < blobs.Count; i++)
         {
+            BlobSchedule blob = blobs[i];
             bool isSaturated = IsSaturated(blob);
             saturated += isSaturated ? 1 : 0;
             unfinished += blob.IsSmall ? 0 : 1;
@@ -84,7 +88,7 @@ internal sealed class WorkChoice(ScheduleOptions options)
             }
         }
 
-        _isAdding = claimable < (_isAdding ? most : 2 * lanes) && saturated < options.Cores && unfinished < Math.Max(lanes, options.Cores) + 1;
+        _isAdding = claimable < (_isAdding ? most : least) && saturated < options.Cores && unfinished < Math.Max(lanes, options.Cores) + 1;
         return _isAdding;
     }
 

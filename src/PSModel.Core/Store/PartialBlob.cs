@@ -76,8 +76,9 @@ internal sealed class PartialBlob : ICommitFile
         {
             DurableFile.Rename(FilePath, final);
         }
-        catch (Exception e) when (StoreFault.IsOfStore(e) && !Directory.Exists(_store.Blobs))
+        catch (FileNotFoundException)
         {
+            // The first blob of a store makes the folder, or another thread has by now.
             DurableFile.CreateFolder(_store, _store.Blobs);
             DurableFile.Rename(FilePath, final);
         }

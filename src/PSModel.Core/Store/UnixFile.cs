@@ -224,7 +224,13 @@ internal static class UnixFile
         };
     }
 
-    public static byte[] CString(string text) => Encoding.UTF8.GetBytes(text + '\0');
+    /// <summary>A text as C has it, with a zero at its end.</summary>
+    public static byte[] CString(string text)
+    {
+        byte[] bytes = new byte[Encoding.UTF8.GetByteCount(text) + 1];
+        _ = Encoding.UTF8.GetBytes(text, 0, text.Length, bytes, 0);
+        return bytes;
+    }
 
     [DllImport("libc", EntryPoint = "close")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

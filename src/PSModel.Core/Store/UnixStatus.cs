@@ -21,6 +21,9 @@ internal static class UnixStatus
 
     private const long Billion = 1_000_000_000;
 
+    [ThreadStatic]
+    private static byte[]? _status;
+
     private static bool IsLinux { get; } = RuntimeInformation.IsOSPlatform(OSPlatform.Linux);
 
     private static bool IsMac { get; } = RuntimeInformation.IsOSPlatform(OSPlatform.OSX);
@@ -31,7 +34,7 @@ internal static class UnixStatus
     /// <summary>Asks for what has a path; <see langword="null"/> where there is nothing, or nothing that may be looked at.</summary>
     public static FileFacts? TryRead(string path, bool followsLinks)
     {
-        byte[] status = new byte[256];
+        byte[] status = _status ??= new byte[256];
         byte[] name = UnixFile.CString(path);
         if (IsMac)
         {
@@ -44,7 +47,7 @@ internal static class UnixStatus
     /// <summary>Asks for an open file.</summary>
     public static FileFacts? TryRead(int descriptor)
     {
-        byte[] status = new byte[256];
+        byte[] status = _status ??= new byte[256];
         if (IsMac)
         {
             return MacFileStat(descriptor, status) == 0 ? OfMac(status) : null;

@@ -77,7 +77,7 @@ public abstract class RegistryCommand : ConnectedCommand
         OperationTimeout = ToTimeout(OperationTimeoutSeconds),
         MaximumRetryCount = MaximumRetryCount,
         RetryInterval = TimeSpan.FromSeconds(RetryIntervalSec),
-        Trace = message => CurrentPump?.PostForNextTick(() => WriteDebug(OutsideText.OneLine(message))),
+        Trace = Confirmation.IsDebugged(this) ? message => CurrentPump?.PostForNextTick(() => WriteDebug(OutsideText.OneLine(message))) : null,
     };
 
     /// <summary>Sets up which registries are asked, where not those of the names. For the pipeline thread.</summary>

@@ -20,6 +20,10 @@ internal static class Confirmation
         && LanguagePrimitives.TryConvertTo(cmdlet.GetVariableValue("ConfirmPreference"), out ConfirmImpact threshold)
         && (threshold == ConfirmImpact.None || threshold > ImpactOf(cmdlet));
 
+    /// <summary>Whether somebody reads what is told for debugging. For the pipeline thread.</summary>
+    public static bool IsDebugged(PSCmdlet cmdlet) =>
+        cmdlet.MyInvocation.BoundParameters.ContainsKey("Debug") || !IsIgnored(cmdlet.GetVariableValue("DebugPreference"));
+
     private static bool IsIgnored(object? preference) =>
         LanguagePrimitives.TryConvertTo(preference, out ActionPreference action) && action is ActionPreference.SilentlyContinue or ActionPreference.Ignore;
 

@@ -13,19 +13,51 @@ internal sealed class PipelinePump
     /// <summary>How often progress is looked at: often enough to look alive, seldom enough to cost nothing.</summary>
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Of results that come in quick succession, the pipeline thread is woken for one in so many milliseconds.</summary>
+    private const int Succession = 20;
+
     private readonly Queue<Action> _actions = new();
     private readonly CancellationTokenSource _stop;
+    private int _wokenAt = Environment.TickCount - Succession;
     private bool _isEnded;
 
     /// <param name="stop">Cancelled when the pipeline ends before the work.</param>
     public PipelinePump(CancellationTokenSource stop) => _stop = stop;
 
     /// <summary>Asks for something to be done on the pipeline thread, in the order of posting; returns at once.</summary>
-    public void Post(Action action) => Post(action, isUrgent: true);
+    public void Post(Action action)
+    {
+        lock (_actions)
+        {
+            _actions.Enqueue(action);
+            Monitor.Pulse(_actions);
+        }
+    }
+
+    /// <summary>The same for one of many that may come in quick succession: at the next tick at the latest.</summary>
+    public void PostSoon(Action action)
+    {
+        lock (_actions)
+        {
+            _actions.Enqueue(action);
+            int now = Environment.TickCount;
+            if (unchecked(now - _wokenAt) >= Succession)
+            {
+                _wokenAt = now;
+                Monitor.Pulse(_actions);
+            }
+        }
+    }
 
     /// <summary>The same for what may wait until the pipeline thread wakes anyway, which is at the next tick: nobody is woken for
     /// each of a thousand words that mostly nobody reads.</summary>
-    public void PostForNextTick(Action action) => Post(action, isUrgent: false);
+    public void PostForNextTick(Action action)
+    {
+        lock (_actions)
+        {
+            _actions.Enqueue(action);
+        }
+    }
 
     /// <summary>Asks the pipeline thread for an answer; cancelled when the pipeline ends.</summary>
     public Task<T> AskAsync<T>(Func<T> question)
@@ -70,18 +102,6 @@ internal sealed class PipelinePump
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             throw new PipelineStoppedException();
-        }
-    }
-
-    private void Post(Action action, bool isUrgent)
-    {
-        lock (_actions)
-        {
-            _actions.Enqueue(action);
-            if (isUrgent)
-            {
-                Monitor.Pulse(_actions);
-            }
         }
     }
 

@@ -36,7 +36,7 @@ internal sealed class SaveObserver(PSCmdlet cmdlet, PipelinePump pump, TransferP
         return isWanted;
     });
 
-    public void BlobFinished(SavedBlob blob) => _pump.Post(() =>
+    public void BlobFinished(SavedBlob blob) => _pump.PostSoon(() =>
     {
         _progress.EndBlob(blob.Name, blob.Layer.Digest.ToString());
         forecast?.Keep(blob.Layer);
