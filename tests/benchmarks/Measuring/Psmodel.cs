@@ -30,7 +30,8 @@ internal static class Psmodel
     public const string SecondsMeaning =
         "Seconds are those of Save-ModelBlob alone, by a stopwatch in a running shell: seventy saves of a large and forty small blobs, 7 MB, and two of another model of the same kind, timed as well, have made the runtime compile what it compiles, and it has settled.";
 
-    /// <summary>A large blob and forty small ones: small ones take another way.</summary>
+    /// <summary>A large blob and forty small ones, which take another way. They go into memory: a disk's file system would remember for
+    /// minutes the thousands of files that they make and remove.</summary>
     private static readonly Lazy<string> ShellModel = new(() => LoopbackRegistry.Start().Offer(LoopbackModel.OfBlobs(
         "library/shell",
         "latest",
@@ -61,13 +62,14 @@ internal static class Psmodel
     /// the stopwatch's own statements was seen to take half a second of processor time.</summary>
     public static Contender TimedSave(string name, string warmModel, string model, string more, string? module = null) => Process(name, $$"""
         $self = [System.Diagnostics.Process]::GetCurrentProcess()
+        $shell = Join-Path $(if (Test-Path /dev/shm) { '/dev/shm' } else { $env:OUT }) "psmodel-shell-$PID"
         $last = {{ShellSaves + WarmSaves + 1}}
         foreach ($i in 1..$last) {
             $self.Refresh()
             $cpu = $self.TotalProcessorTime
             $clock = [System.Diagnostics.Stopwatch]::StartNew()
             if ($i -le {{ShellSaves}}) {
-                $null = Save-ModelBlob {{ShellModel.Value}} "$env:OUT/shell-$i" -VerifyInline -ErrorAction Stop
+                $null = Save-ModelBlob {{ShellModel.Value}} $shell -Force -VerifyInline -ErrorAction Stop
             } elseif ($i -lt $last) {
                 $null = Save-ModelBlob {{warmModel}} "$env:OUT/warm-$i" -VerifyInline -ErrorAction Stop
             } else {
@@ -83,6 +85,7 @@ internal static class Psmodel
                 if ([System.Runtime.JitInfo]::GetCompiledMethodCount() - $compiled -le {{FewMethods}}) { break }
             }
         }
+        [System.IO.Directory]::Delete($shell, $true)
         "figure {{SecondsFigure}} $seconds"
         "figure {{CpuFigure}} $used"
         """, module);
