@@ -32,6 +32,23 @@ public sealed class RefusalTests
         Assert.Equal(haveCome, scheduler.Failed(refused, Refused, now + 30, out _) is null);
     }
 
+    [Fact]
+    public void What_the_only_connection_brought_itself_excuses_no_refusal()
+    {
+        Scheduler scheduler = new(new ScheduleOptions { Lanes = 1, MaximumRetries = 0, BufferSize = MiB });
+        foreach (int _ in new[] { 1, 2 })
+        {
+            scheduler.Add(new BlobSchedule(1000, [new ByteRange(0, 1000)], isSmall: true, hasCheckpoints: false, _ => { }), 1000);
+        }
+
+        LaneSchedule lane = Enter(scheduler, 1000);
+        scheduler.Opened(lane, 1000);
+        Assert.Equal(1000, scheduler.Received(lane, new SharedBuffer([]), 0, 0, 1000, 1010));
+        Scheduler.Leave(lane);
+        Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(lane, 1010).Kind);
+        Assert.NotNull(scheduler.Failed(lane, Refused, 1010, out _));
+    }
+
     private static LaneSchedule Enter(Scheduler scheduler, long now)
     {
         LaneSchedule lane = new(() => { });

@@ -38,10 +38,11 @@ internal sealed class RetryCount(ScheduleOptions options, LaneLimit limit)
         return null;
     }
 
-    /// <summary>Whether the failure says that there are too many lanes, rather than that the blob cannot be had.</summary>
+    /// <summary>Whether the failure says that there are too many lanes, rather than that the blob cannot be had. What the lane itself
+    /// had brought just before it asked says nothing.</summary>
     private bool IsExcused(BlobSchedule blob, FetchFailure failure, IReadOnlyList<LaneSchedule> lanes, long begun) =>
         blob.Excused < MostExcused
-        && ((failure.IsRefusal && _servedAt >= begun)
+        && ((failure.IsRefusal && _servedAt > begun)
             || lanes.Any(other => other.IsReceiving && (failure.IsRefusal || other.Segment?.Blob == blob)));
 
     private void Excuse(LaneSchedule lane, BlobSchedule blob, FetchFailure failure, int others, long now)

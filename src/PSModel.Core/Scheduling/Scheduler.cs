@@ -170,7 +170,11 @@ internal sealed class Scheduler
         Segment segment = lane.Segment!;
         BlobSchedule blob = segment.Blob;
         Limit.Receive(length);
-        _retries.NoteServed(now);
+        if (length > 0)
+        {
+            _retries.NoteServed(now);
+        }
+
         lane.Report(length, now);
         _choice.NoteRate(lane.Rate);
         long from = Math.Max(position, segment.Frontier);

@@ -12,6 +12,9 @@ internal sealed class FreshBlobs : IDisposable
     /// <summary>Many come at once, and the manifests are looked at for all of them together.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>A file server's clock may go so much behind, and a file's time may be so coarse.</summary>
+    private static readonly TimeSpan Inexact = TimeSpan.FromMinutes(1);
+
     private readonly ModelStore _store;
     private readonly TimeSpan _interval;
     private readonly Action<string> _tell;
@@ -21,6 +24,9 @@ internal sealed class FreshBlobs : IDisposable
     private readonly Dictionary<BlobDigest, DateTime> _blobs = [];
     private readonly Timer _timer;
     private bool _isSoon;
+
+    /// <summary>Whether files get the time of this machine, by the first that was looked at.</summary>
+    private bool? _isOneClock;
 
     /// <summary>Begins; nothing is written while there are no blobs.</summary>
     /// <param name="store">The store.</param>
@@ -42,6 +48,7 @@ internal sealed class FreshBlobs : IDisposable
     {
         lock (_gate)
         {
+            notBefore = notBefore != default && IsOneClock(digest, notBefore) ? notBefore : default;
             _blobs[digest] = notBefore;
             if (!_isSoon && MayBeOld(notBefore) && IsOld(_store.BlobPath(digest)))
             {
@@ -102,6 +109,9 @@ internal sealed class FreshBlobs : IDisposable
 
     /// <summary>A link leads to another disk, and Ollama looks at the link's own time.</summary>
     private static bool IsFile(string path) => FileFacts.TryReadEntry(path) is { IsFile: true };
+
+    private bool IsOneClock(BlobDigest digest, DateTime notBefore) =>
+        _isOneClock ??= File.GetLastWriteTimeUtc(_store.BlobPath(digest)) >= notBefore - Inexact;
 
     private bool MayBeOld(DateTime notBefore) => notBefore < DateTime.UtcNow - _interval;
 

@@ -210,7 +210,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
     {
         string path = context.Store.BlobPath(blob.Digest);
         FileFacts? facts = FileFacts.TryRead(path);
-        if (facts is { IsFolder: true })
+        if (facts is { IsFolder: true } || (facts is not { IsFile: true } && Directory.Exists(path)))
         {
             throw new ModelFaultException(
                 ModelFault.StoreWriteFailed,

@@ -9,6 +9,7 @@ namespace PSModel.Core.Transfer;
 internal sealed class PlannedBlob(ModelPlan model, Layer layer)
 {
     private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly DateTime _begunAt = DateTime.UtcNow;
 
     public ModelPlan Model => model;
 
@@ -29,10 +30,20 @@ internal sealed class PlannedBlob(ModelPlan model, Layer layer)
     /// <summary>Since its turn came.</summary>
     public TimeSpan Elapsed => _clock.Elapsed;
 
-    /// <summary>A time before which the file was not there; the beginning of all times where that is not known.</summary>
+    /// <summary>A time before which the file was not there, by the clock of this machine; the beginning of all times where that is not
+    /// known.</summary>
     /// <param name="outcome">How it came to be there.</param>
-    public DateTime NotBefore(BlobOutcome outcome) =>
-        outcome == BlobOutcome.Downloaded && Meter.BytesResumed == 0 ? DateTime.UtcNow - Elapsed : DateTime.MinValue;
+    public DateTime NotBefore(BlobOutcome outcome)
+    {
+        if (outcome != BlobOutcome.Downloaded || Meter.BytesResumed > 0)
+        {
+            return DateTime.MinValue;
+        }
+
+        // Either may be too late: the clock can be set, and the stopwatch stands while the machine sleeps.
+        DateTime counted = DateTime.UtcNow - Elapsed;
+        return counted < _begunAt ? counted : _begunAt;
+    }
 
     /// <summary>The blob is in the store, as it was before.</summary>
     public BlobOutcome FoundPresent()
