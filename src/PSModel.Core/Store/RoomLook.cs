@@ -9,19 +9,17 @@ internal sealed class RoomLook(Func<long?> ask)
 
     private readonly object _gate = new();
     private long? _room;
-    private int _askedAt;
-    private bool _isAsked;
+    private int _askedAt = unchecked(Environment.TickCount - Age - 1);
 
     /// <summary>The bytes as they were a moment ago.</summary>
     public long? Lately()
     {
         lock (_gate)
         {
-            if (!_isAsked || unchecked(Environment.TickCount - _askedAt) > Age)
+            if (unchecked(Environment.TickCount - _askedAt) > Age)
             {
                 _room = ask();
                 _askedAt = Environment.TickCount;
-                _isAsked = true;
             }
 
             return _room;

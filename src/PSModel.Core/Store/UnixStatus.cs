@@ -24,6 +24,9 @@ internal static class UnixStatus
     [ThreadStatic]
     private static byte[]? _status;
 
+    /// <summary>Room for what is told, whichever the system, for one question of the thread.</summary>
+    private static byte[] Status => _status ??= new byte[256];
+
     private static bool IsLinux { get; } = RuntimeInformation.IsOSPlatform(OSPlatform.Linux);
 
     private static bool IsMac { get; } = RuntimeInformation.IsOSPlatform(OSPlatform.OSX);
@@ -34,7 +37,7 @@ internal static class UnixStatus
     /// <summary>Asks for what has a path; <see langword="null"/> where there is nothing, or nothing that may be looked at.</summary>
     public static FileFacts? TryRead(string path, bool followsLinks)
     {
-        byte[] status = _status ??= new byte[256];
+        byte[] status = Status;
         byte[] name = UnixFile.CString(path);
         if (IsMac)
         {
@@ -47,7 +50,7 @@ internal static class UnixStatus
     /// <summary>Asks for an open file.</summary>
     public static FileFacts? TryRead(int descriptor)
     {
-        byte[] status = _status ??= new byte[256];
+        byte[] status = Status;
         if (IsMac)
         {
             return MacFileStat(descriptor, status) == 0 ? OfMac(status) : null;
@@ -94,7 +97,7 @@ internal static class UnixStatus
     {
         try
         {
-            return Statx(CurrentFolder, UnixFile.CString("/"), 0, BasicStatus, new byte[256]) == 0;
+            return Statx(CurrentFolder, UnixFile.CString("/"), 0, BasicStatus, Status) == 0;
         }
         catch (EntryPointNotFoundException)
         {

@@ -176,6 +176,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         BlobLock? held = null;
         try
         {
+            RefuseFolder(blob);
             StoreFault.Guard(context.Store, context.Store.Work, () => held = BlobLock.TryAcquire(context.Store, blob.Digest, isFileLeft: IsSmall(blob)));
         }
         catch (ModelFaultException fault)
@@ -204,21 +205,16 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         _held.Add(blob);
     }
 
-    /// <summary>Whether the blob is there by now, unless it is to be fetched all the same.</summary>
-    /// <exception cref="ModelFaultException">It cannot be: a folder stands in its place.</exception>
-    private bool IsPresent(PlannedBlob blob)
+    private void RefuseFolder(PlannedBlob blob)
     {
         string path = context.Store.BlobPath(blob.Digest);
-        FileFacts? facts = FileFacts.TryRead(path);
-        if (facts is { IsFolder: true } || (facts is not { IsFile: true } && Directory.Exists(path)))
+        if (Directory.Exists(path))
         {
             throw new ModelFaultException(
                 ModelFault.StoreWriteFailed,
                 $"A folder stands at '{path}', where the blob belongs.",
                 new FaultFacts { Digest = blob.Digest.ToString(), Path = path, Remedy = "Remove it, and run the same command again." });
         }
-
-        return !context.Options.Force && facts is { IsFile: true } file && file.Size == blob.Layer.Size;
     }
 
     private void Start(PlannedBlob blob, SemaphoreSlim? room, Func<Task<BlobOutcome?>> run)
@@ -260,7 +256,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         using (held)
         {
             // Whoever held the lock before may have fetched it.
-            if (IsPresent(blob))
+            if (!context.Options.Force && context.Store.Has(blob.Layer))
             {
                 return blob.FoundPresent();
             }

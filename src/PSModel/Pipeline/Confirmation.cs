@@ -7,16 +7,16 @@ namespace PSModel.Pipeline;
 internal static class Confirmation
 {
     /// <summary>Those that make it ask or tell something, and with a value of its own keep it from that.</summary>
-    private static readonly string[] Switches = ["WhatIf", "Confirm", "Verbose", "Debug"];
+    private static readonly string[] Switches = ["WhatIf", "Confirm", "Verbose"];
 
     /// <summary>Whether it says yes to everything, and neither asks nor tells; then nobody reads what is verbose either. For the pipeline
     /// thread. What <c>about_Preference_Variables</c> says of <c>$ConfirmPreference</c> is done by
     /// <c>MshCommandRuntime.ShouldProcess</c>.</summary>
     public static bool IsSilent(PSCmdlet cmdlet) =>
         !Switches.Any(cmdlet.MyInvocation.BoundParameters.ContainsKey)
+        && !IsDebugged(cmdlet)
         && !LanguagePrimitives.IsTrue(cmdlet.GetVariableValue("WhatIfPreference"))
         && IsIgnored(cmdlet.GetVariableValue("VerbosePreference"))
-        && IsIgnored(cmdlet.GetVariableValue("DebugPreference"))
         && LanguagePrimitives.TryConvertTo(cmdlet.GetVariableValue("ConfirmPreference"), out ConfirmImpact threshold)
         && (threshold == ConfirmImpact.None || threshold > ImpactOf(cmdlet));
 

@@ -25,39 +25,23 @@ internal sealed class PipelinePump
     public PipelinePump(CancellationTokenSource stop) => _stop = stop;
 
     /// <summary>Asks for something to be done on the pipeline thread, in the order of posting; returns at once.</summary>
-    public void Post(Action action)
-    {
-        lock (_actions)
-        {
-            _actions.Enqueue(action);
-            Monitor.Pulse(_actions);
-        }
-    }
+    public void Post(Action action) => Post(action, isUrgent: true);
 
     /// <summary>The same for one of many that may come in quick succession: at the next tick at the latest.</summary>
     public void PostSoon(Action action)
     {
         lock (_actions)
         {
-            _actions.Enqueue(action);
             int now = Environment.TickCount;
-            if (unchecked(now - _wokenAt) >= Succession)
-            {
-                _wokenAt = now;
-                Monitor.Pulse(_actions);
-            }
+            bool isUrgent = unchecked(now - _wokenAt) >= Succession;
+            _wokenAt = isUrgent ? now : _wokenAt;
+            Post(action, isUrgent);
         }
     }
 
     /// <summary>The same for what may wait until the pipeline thread wakes anyway, which is at the next tick: nobody is woken for
     /// each of a thousand words that mostly nobody reads.</summary>
-    public void PostForNextTick(Action action)
-    {
-        lock (_actions)
-        {
-            _actions.Enqueue(action);
-        }
-    }
+    public void PostForNextTick(Action action) => Post(action, isUrgent: false);
 
     /// <summary>Asks the pipeline thread for an answer; cancelled when the pipeline ends.</summary>
     public Task<T> AskAsync<T>(Func<T> question)
@@ -102,6 +86,18 @@ internal sealed class PipelinePump
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             throw new PipelineStoppedException();
+        }
+    }
+
+    private void Post(Action action, bool isUrgent)
+    {
+        lock (_actions)
+        {
+            _actions.Enqueue(action);
+            if (isUrgent)
+            {
+                Monitor.Pulse(_actions);
+            }
         }
     }
 

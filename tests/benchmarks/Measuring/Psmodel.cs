@@ -78,8 +78,8 @@ internal static class Psmodel
             $seconds = $clock.Elapsed.TotalSeconds
             $self.Refresh()
             $used = ($self.TotalProcessorTime - $cpu).TotalSeconds
+            if ($i -lt {{ShellSaves}} -or $i -eq $last) { continue }
             foreach ($second in 1..{{SettleSeconds}}) {
-                if ($i -lt {{ShellSaves}} -or $i -eq $last) { break }
                 $compiled = [System.Runtime.JitInfo]::GetCompiledMethodCount()
                 [System.Threading.Thread]::Sleep(1000)
                 if ([System.Runtime.JitInfo]::GetCompiledMethodCount() - $compiled -le {{FewMethods}}) { break }
