@@ -1,6 +1,6 @@
 @{
     RootModule           = 'bin/PSModel.dll'
-    ModuleVersion        = '0.6.5'
+    ModuleVersion        = '0.6.6'
     GUID                 = '6f0f7d0e-0a53-4d0c-9b0e-5a2f3f6f1c7b'
     Author               = 'The PSModel authors'
     CompanyName          = 'PSModel'

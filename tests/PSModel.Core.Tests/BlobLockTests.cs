@@ -43,6 +43,57 @@ public sealed class BlobLockTests : IDisposable
         Assert.NotNull(held);
     }
 
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void Those_of_a_moment_and_those_that_last_keep_each_other_out(bool isFirstBrief, bool isSecondBrief)
+    {
+        ModelStore other = new(_folder.Path);
+        using (BlobLock? held = BlobLock.TryAcquire(_store, _digest, isFirstBrief))
+        {
+            Assert.NotNull(held);
+            Assert.Null(BlobLock.TryAcquire(other, _digest, isSecondBrief));
+            Assert.Null(BlobLock.TryAcquire(_store, _digest, isSecondBrief));
+        }
+
+        using BlobLock? next = BlobLock.TryAcquire(other, _digest, isSecondBrief);
+        Assert.NotNull(next);
+    }
+
+    [Fact]
+    public void A_file_that_an_earlier_version_holds_keeps_those_of_a_moment_out()
+    {
+        string path = Path.Combine(_store.Work, $"{_digest.FileName}.lock");
+        Directory.CreateDirectory(_store.Work);
+        using (LockFile? earlier = LockFile.TryTake(_store, path, isRemoved: true))
+        {
+            Assert.NotNull(earlier);
+            Assert.Null(BlobLock.TryAcquire(_store, _digest, isBrief: true));
+        }
+
+        using BlobLock? next = BlobLock.TryAcquire(_store, _digest, isBrief: true);
+        Assert.NotNull(next);
+    }
+
+    [Fact]
+    public void Where_no_bytes_can_be_locked_that_of_a_moment_leaves_its_file_to_be_swept_up()
+    {
+        _store.HasRangeLocks = false;
+        string path = Path.Combine(_store.Work, $"{_digest.FileName}.lock");
+        using (BlobLock? held = BlobLock.TryAcquire(_store, _digest, isBrief: true))
+        {
+            Assert.NotNull(held);
+            Assert.Null(BlobLock.TryAcquire(_store, _digest, isBrief: true));
+            BlobLock.Sweep(_store);
+            Assert.True(File.Exists(path));
+        }
+
+        Assert.True(File.Exists(path));
+        BlobLock.Sweep(_store);
+        Assert.False(File.Exists(path));
+    }
+
     [Fact]
     public async Task Among_many_that_come_and_go_never_two_hold_it()
     {
@@ -52,7 +103,7 @@ public sealed class BlobLockTests : IDisposable
         {
             for (int taken = 0; taken < 300;)
             {
-                using BlobLock? held = BlobLock.TryAcquire(_store, _digest);
+                using BlobLock? held = BlobLock.TryAcquire(_store, _digest, isBrief: taken % 2 == 0);
                 if (held is not null)
                 {
                     int now = Interlocked.Increment(ref holders);

@@ -5,18 +5,10 @@ using PSModel.Core.Scheduling;
 namespace PSModel.Core.Tests;
 
 /// <summary>The scheduler step by step: what lanes are told, and what becomes of their bytes.</summary>
-public sealed class SchedulerTests
+public sealed class SchedulerTests : SchedulerSteps
 {
-    private const int Buffer = 256 * 1024;
-    private const long MiB = 1024 * 1024;
-
     private static readonly FetchFailure Cut = new(new IOException("cut"), IsTransient: true);
     private static readonly FetchFailure Refused = new(new IOException("503"), IsTransient: true, IsRefusal: true);
-
-    private readonly List<Chunk> _delivered = [];
-    private readonly Dictionary<LaneSchedule, long> _positions = [];
-    private readonly List<LaneSchedule> _interrupted = [];
-    private long _now = 1000;
 
     [Fact]
     public void The_head_of_the_line_that_stalled_and_was_refused_goes_to_a_lane_that_waits_for_room()
@@ -34,21 +26,21 @@ public sealed class SchedulerTests
         }
 
         Segment stalled = blob.Head!;
-        Assert.Null(scheduler.Failed(head, Cut, _now, out _));
+        Assert.Null(scheduler.Failed(head, Cut, Now, out _));
         for (int tries = 0; tries < 2; tries++)
         {
-            _now += 400;
-            Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(head, _now).Kind);
+            Now += 400;
+            Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(head, Now).Kind);
             Assert.Same(stalled, head.Segment);
-            Assert.Null(scheduler.Failed(head, Refused, _now, out _));
+            Assert.Null(scheduler.Failed(head, Refused, Now, out _));
         }
 
-        Assert.Equal(LaneOrderKind.Leave, scheduler.Next(head, _now).Kind);
+        Assert.Equal(LaneOrderKind.Leave, scheduler.Next(head, Now).Kind);
         scheduler.Exit(head);
         Assert.Empty(stalled.Lanes);
-        Assert.Equal(RoomOrder.Drop, scheduler.Room(lanes[1], needsBuffer: true, _now));
+        Assert.Equal(RoomOrder.Drop, scheduler.Room(lanes[1], needsBuffer: true, Now));
         Assert.Same(stalled, lanes[1].Segment);
-        Assert.Equal(RoomOrder.GoOn, scheduler.Room(lanes[1], needsBuffer: true, _now));
+        Assert.Equal(RoomOrder.GoOn, scheduler.Room(lanes[1], needsBuffer: true, Now));
     }
 
     [Fact]
@@ -62,15 +54,15 @@ public sealed class SchedulerTests
         Fetch(scheduler, head, bytes: 100_000);
         lanes.ForEach(lane => Assert.True(lane == head || IsFull(scheduler, lane)));
         Segment missing = blob.Head!;
-        Assert.Null(scheduler.Failed(head, Cut, _now, out _));
-        _now += 400;
-        Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(head, _now).Kind);
+        Assert.Null(scheduler.Failed(head, Cut, Now, out _));
+        Now += 400;
+        Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(head, Now).Kind);
         Assert.Same(missing, head.Segment);
         Assert.False(scheduler.IgnoresRanges(head));
         Scheduler.Leave(head);
-        Assert.Equal(LaneOrderKind.Wait, scheduler.Next(head, _now).Kind);
+        Assert.Equal(LaneOrderKind.Wait, scheduler.Next(head, Now).Kind);
 
-        Assert.Equal(RoomOrder.Drop, scheduler.Room(lanes[1], needsBuffer: true, _now));
+        Assert.Equal(RoomOrder.Drop, scheduler.Room(lanes[1], needsBuffer: true, Now));
         Assert.Same(missing, lanes[1].Segment);
         Assert.True(scheduler.IgnoresRanges(lanes[1]));
     }
@@ -85,12 +77,12 @@ public sealed class SchedulerTests
         LaneSchedule owner = lanes[0];
         Scheduler.Leave(lanes[1]);
         Assert.True(scheduler.IgnoresRanges(owner));
-        scheduler.Limit.Refuse(others: 1, retryAfter: null, _now);
+        scheduler.Limit.Refuse(others: 1, retryAfter: null, Now);
         FetchAll(scheduler, owner);
         Assert.True(owner.Segment!.IsComplete);
         Scheduler.Leave(owner);
-        Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(owner, _now).Kind);
-        Assert.Equal(LaneOrderKind.Leave, scheduler.Next(lanes[1], _now).Kind);
+        Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(owner, Now).Kind);
+        Assert.Equal(LaneOrderKind.Leave, scheduler.Next(lanes[1], Now).Kind);
         Assert.Same(owner, blob.Owner);
     }
 
@@ -106,8 +98,8 @@ public sealed class SchedulerTests
             FetchAll(scheduler, lane);
         }
 
-        Assert.Equal(_delivered.OrderBy(chunk => chunk.Offset), _delivered);
-        Assert.Equal(3 * MiB, _delivered.Sum(chunk => chunk.Length));
+        Assert.Equal(Delivered.OrderBy(chunk => chunk.Offset), Delivered);
+        Assert.Equal(3 * MiB, Delivered.Sum(chunk => chunk.Length));
         Assert.Equal(BlobState.Arrived, blob.State);
     }
 
@@ -118,22 +110,22 @@ public sealed class SchedulerTests
         BlobSchedule blob = Add(scheduler, 600_000);
         LaneSchedule slow = Enter(scheduler, 1)[0];
         Fetch(scheduler, slow, bytes: 1000);
-        _now += 5000;
+        Now += 5000;
         LaneSchedule helper = new(() => { });
         scheduler.Enter(helper);
-        scheduler.Limit.Look(isStarved: true, isBusy: false, _now);
-        scheduler.Limit.Look(isStarved: true, isBusy: false, _now + 30);
-        Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(helper, _now).Kind);
+        scheduler.Limit.Look(isStarved: true, isBusy: false, Now);
+        scheduler.Limit.Look(isStarved: true, isBusy: false, Now + 30);
+        Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(helper, Now).Kind);
         Assert.Same(slow.Segment, helper.Segment);
-        scheduler.Opened(helper, _now);
-        _positions[helper] = 1000;
+        scheduler.Opened(helper, Now);
+        Positions[helper] = 1000;
         Receive(scheduler, helper, 200_000);
         Assert.Equal(0, Receive(scheduler, slow, 100));
         Receive(scheduler, helper, Buffer);
         Receive(scheduler, helper, 600_000 - 201_000 - Buffer);
         Assert.Equal(BlobState.Arrived, blob.State);
-        Assert.Equal(600_000, _delivered.Sum(chunk => chunk.Length));
-        Assert.Equal([slow], _interrupted);
+        Assert.Equal(600_000, Delivered.Sum(chunk => chunk.Length));
+        Assert.Equal([slow], Interrupted);
     }
 
     [Fact]
@@ -145,7 +137,7 @@ public sealed class SchedulerTests
         Fetch(scheduler, lane, bytes: 1000);
         Segment rest = blob.Split(lane.Segment!, 1500);
         Assert.Equal(500, Receive(scheduler, lane, 10_000));
-        Assert.Equal(RoomOrder.Drop, scheduler.Room(lane, needsBuffer: true, _now));
+        Assert.Equal(RoomOrder.Drop, scheduler.Room(lane, needsBuffer: true, Now));
         Assert.Same(rest, blob.Head);
         Assert.Equal(1500, rest.Frontier);
     }
@@ -163,135 +155,16 @@ public sealed class SchedulerTests
             rounds++;
             foreach (LaneSchedule lane in lanes)
             {
-                final ??= scheduler.Failed(lane, Refused, _now, out _);
+                final ??= scheduler.Failed(lane, Refused, Now, out _);
             }
 
-            _now = Math.Max(_now, blob.NotBefore) + 1;
+            Now = Math.Max(Now, blob.NotBefore) + 1;
             if (final is null)
             {
-                Assert.All(lanes, lane => Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(lane, _now).Kind));
+                Assert.All(lanes, lane => Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(lane, Now).Kind));
             }
         }
 
         Assert.Equal(3, rounds);
-    }
-
-    [Fact]
-    public void Blobs_whose_hashes_cannot_keep_up_with_one_lane_get_one_each_and_keep_it()
-    {
-        // Once: one lane went to and fro between them, with a connection each time, and what was on its way sent in vain.
-        Scheduler scheduler = new(new ScheduleOptions { Lanes = 4, Buffers = 64, BufferSize = Buffer, Cores = 2 });
-        BlobSchedule first = Add(scheduler, 20 * MiB);
-        LaneSchedule lane = Enter(scheduler, 1)[0];
-        FetchAll(scheduler, lane);
-        Scheduler.Leave(lane);
-        Assert.True(scheduler.WantsBlob);
-        BlobSchedule second = Add(scheduler, 20 * MiB);
-        Assert.Equal(LaneOrderKind.Wait, scheduler.Next(lane, _now).Kind);
-        Assert.True(scheduler.WantsLane);
-        LaneSchedule other = Enter(scheduler, 1)[0];
-        Assert.Same(second, other.Segment!.Blob);
-        FetchAll(scheduler, other);
-        Scheduler.Leave(other);
-
-        first.Release((int)first.Backlog, _now);
-
-        Assert.Equal(LaneOrderKind.Wait, scheduler.Next(other, _now).Kind);
-        Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(lane, _now).Kind);
-        Assert.Same(first, lane.Segment!.Blob);
-    }
-
-    [Fact]
-    public void A_blob_whose_hash_is_behind_for_a_moment_gets_the_lanes_that_bring_more()
-    {
-        // Once: they were left without work, seemed to bring nothing, and none was tried for five seconds.
-        Scheduler scheduler = new(new ScheduleOptions { Lanes = 4, Buffers = 64, BufferSize = Buffer, Cores = 2 });
-        BlobSchedule blob = Add(scheduler, 20 * MiB);
-        FetchAll(scheduler, Enter(scheduler, 1)[0]);
-        Add(scheduler, 20 * MiB);
-        blob.Release((int)blob.Backlog - Buffer, _now);
-        Assert.True(blob.IsBehind);
-
-        Assert.All(Enter(scheduler, 3), more => Assert.Same(blob, more.Segment!.Blob));
-    }
-
-    private BlobSchedule Add(Scheduler scheduler, long size)
-    {
-        BlobSchedule blob = new(size, [new ByteRange(0, size)], isSmall: false, hasCheckpoints: false, _delivered.Add);
-        scheduler.Add(blob, _now);
-        return blob;
-    }
-
-    /// <summary>Lanes that have taken a segment each, all at once.</summary>
-    private List<LaneSchedule> Enter(Scheduler scheduler, int count, bool open = true)
-    {
-        for (scheduler.Limit.Receive(1); scheduler.Limit.Target < count; _now += 30)
-        {
-            scheduler.Limit.Receive(1);
-            scheduler.Limit.Look(isStarved: true, isBusy: false, _now);
-        }
-
-        List<LaneSchedule> lanes = [];
-        for (int i = 0; i < count; i++)
-        {
-            LaneSchedule? lane = null;
-            lane = new LaneSchedule(() => _interrupted.Add(lane!));
-            lanes.Add(lane);
-            scheduler.Enter(lane);
-            Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(lane, _now).Kind);
-            _positions[lane] = lane.Segment!.Frontier;
-            if (open)
-            {
-                scheduler.Opened(lane, _now);
-            }
-        }
-
-        return lanes;
-    }
-
-    private void Fetch(Scheduler scheduler, LaneSchedule lane, int bytes)
-    {
-        Assert.Equal(RoomOrder.GoOn, scheduler.Room(lane, needsBuffer: true, _now));
-        Receive(scheduler, lane, bytes);
-    }
-
-    /// <summary>Fetches segment after segment until there is no room.</summary>
-    private void FillRoom(Scheduler scheduler, LaneSchedule lane)
-    {
-        for (RoomOrder order = RoomOrder.GoOn; order != RoomOrder.Wait; order = scheduler.Room(lane, needsBuffer: true, _now))
-        {
-            if (order == RoomOrder.GoOn && lane.Segment!.Missing > 0)
-            {
-                Receive(scheduler, lane, (int)Math.Min(Buffer, lane.Segment.Missing));
-                continue;
-            }
-
-            Scheduler.Leave(lane);
-            Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(lane, _now).Kind);
-            scheduler.Opened(lane, _now);
-            _positions[lane] = lane.Segment!.Frontier;
-        }
-    }
-
-    private bool IsFull(Scheduler scheduler, LaneSchedule lane)
-    {
-        FillRoom(scheduler, lane);
-        return lane.Phase == LanePhase.WaitingForRoom;
-    }
-
-    private void FetchAll(Scheduler scheduler, LaneSchedule lane)
-    {
-        while (scheduler.Room(lane, needsBuffer: true, _now) == RoomOrder.GoOn)
-        {
-            Receive(scheduler, lane, (int)Math.Min(Buffer, lane.Segment!.Missing));
-        }
-    }
-
-    private int Receive(Scheduler scheduler, LaneSchedule lane, int bytes)
-    {
-        _now += 5;
-        int useful = scheduler.Received(lane, new SharedBuffer([]), 0, _positions[lane], bytes, _now);
-        _positions[lane] += bytes;
-        return useful;
     }
 }

@@ -18,6 +18,70 @@ public sealed class LockTests : IAsyncLifetime, IDisposable
     [NeedsFact("strace")]
     public Task A_file_system_that_says_yes_to_every_lock_is_refused() => RefusesAsync("flock:retval=0", "can be taken twice");
 
+    [NeedsTheory("strace")]
+    [InlineData("EACCES")]
+    [InlineData("ENOLCK")]
+    public async Task A_lock_that_is_refused_is_told_and_not_waited_for(string error)
+    {
+        BlobContent small = BlobContent.Generate(1000, 4);
+        string name = _registry.Offer(LoopbackModel.WithWeightsAlone("library/small", "latest", small));
+        using ChildProcess save = ChildProcess.Start("strace", [
+            "-f", "-qq", "-o", "/dev/null", "-P", Path.Combine(_store.Work, "lock"), "-e", "trace=fcntl", "-e", $"inject=fcntl:error={error}",
+            "dotnet", .. Pwsh.WithModule($"{SaveScript(name, "-ErrorVariable e -ErrorAction SilentlyContinue")}; $e[0].FullyQualifiedErrorId; \"$($e[0])\"")]);
+        await save.WaitAsync();
+        Assert.StartsWith("BlobInUse,", save.Output, StringComparison.Ordinal);
+        Assert.Contains("cannot be locked", save.Output, StringComparison.Ordinal);
+        Assert.Equal(0, _registry.BlobBytesSent);
+    }
+
+    [NeedsFact("strace")]
+    public async Task A_small_blob_is_saved_where_files_cannot_be_locked_and_bytes_can()
+    {
+        BlobContent small = BlobContent.Generate(1000, 5);
+        string name = _registry.Offer(LoopbackModel.WithWeightsAlone("library/small", "latest", small));
+        using ChildProcess save = ChildProcess.Start(
+            "strace", ["-f", "-qq", "-o", "/dev/null", "-e", "trace=flock", "-e", "inject=flock:error=EOPNOTSUPP", "dotnet", .. Pwsh.WithModule(SaveScript(name))]);
+        Assert.True(await save.WaitAsync() == 0, save.Error);
+        Assert.Equal("Downloaded 0", save.Output.Trim());
+    }
+
+    [NeedsTheory("strace")]
+    [InlineData("error=EINVAL")]
+    [InlineData("retval=0")]
+    public async Task Where_bytes_cannot_be_locked_small_blobs_have_a_file_each(string injection)
+    {
+        BlobContent small = BlobContent.Generate(1000, 2);
+        string name = _registry.Offer(LoopbackModel.WithWeightsAlone("library/small", "latest", small));
+        string file = Path.Combine(_store.Work, $"{small.Digest.Replace(':', '-')}.lock");
+        using TemporaryFolder traces = new();
+        string trace = Path.Combine(traces.Path, "trace");
+        using ChildProcess save = ChildProcess.Start("strace", [
+            "-f", "-qq", "-o", trace, "-P", Path.Combine(_store.Work, "lock"), "-P", file, "-e", "trace=openat,open,fcntl", "-e", $"inject=fcntl:{injection}",
+            "dotnet", .. Pwsh.WithModule(SaveScript(name))]);
+        Assert.True(await save.WaitAsync() == 0, save.Error);
+        Assert.Equal("Downloaded 0", save.Output.Trim());
+        string text = await File.ReadAllTextAsync(trace);
+        Assert.Contains("F_OFD_SETLK", text, StringComparison.Ordinal);
+        Assert.Contains(Path.GetFileName(file), text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_small_blob_that_another_process_fetches_is_waited_for()
+    {
+        BlobContent small = BlobContent.Generate(1000, 3);
+        string name = _registry.Offer(LoopbackModel.WithWeightsAlone("library/small", "latest", small));
+        _registry.Fault = StallAt(500);
+        using ChildProcess first = ChildProcess.StartScript(SaveScript(name));
+        await WaitForBytesAsync(500);
+        using ChildProcess second = ChildProcess.StartScript(SaveScript(name, "-Verbose"));
+        await second.WaitForAsync("Another process is fetching");
+        _registry.Fault = null;
+        Assert.True(await first.WaitAsync() == 0, first.Error);
+        Assert.True(await second.WaitAsync() == 0, second.Error);
+        Assert.Contains("\nAlreadyPresent ", second.Output, StringComparison.Ordinal);
+        Assert.Equal(small.Digest, _store.DigestOf(small.Digest));
+    }
+
     /// <summary>.NET takes <c>EFBIG</c> for a wrong argument.</summary>
     [NeedsTheory("strace")]
     [InlineData("EFBIG")]

@@ -3,7 +3,8 @@ namespace PSModel.Core.Scheduling;
 /// <summary>
 /// How many lanes there should be, and whose each large blob is. Where one lane brings more than one core can hash, each core gets a
 /// blob, and each blob a lane of its own: one that went to and fro between them would open a connection each time, and leave behind
-/// what was on its way. Pure. Times are in milliseconds.
+/// what was on its way. Small blobs are hashed and written by their lanes, so that they have some from the first moment on. Pure.
+/// Times are in milliseconds.
 /// </summary>
 internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
 {
@@ -13,7 +14,19 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
     /// <summary>A lane that has not begun after so many looks does not come: the system may give no more threads.</summary>
     private const int LooksToBegin = 3;
 
+    /// <summary>The lanes of small blobs stay for so long after they were last needed: whoever adds blobs may be held up.</summary>
+    private const long SmallMemory = 1000;
+
+    /// <summary>The lanes that small blobs have without proof that they bring more: on a slow way such proof comes soon, and on a fast
+    /// one these use the processors of most machines.</summary>
+    private const int MostOfSmall = 4;
+
     private long _behindUntil = long.MinValue;
+    private long _smallUntil = long.MinValue;
+    private long _heldUntil = long.MinValue;
+    private int _lanesOfSmall;
+    private bool _isServed;
+    private bool _isHeld;
     private bool _wasBehind;
     private bool _mayGrow = true;
     private int _looksShort;
@@ -31,27 +44,49 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
         _mayGrow = mayGrow;
         _behindUntil = mayGrow && blobs.Any(blob => blob.IsBehind) ? now + Memory : _behindUntil;
         _wasBehind = now < _behindUntil;
+        _heldUntil = mayGrow ? _heldUntil : now + SmallMemory;
+        _isHeld = now < _heldUntil;
+        int small = LanesOfSmall(blobs);
+        if (small >= _lanesOfSmall || now >= _smallUntil)
+        {
+            _lanesOfSmall = small;
+            _smallUntil = now + SmallMemory;
+        }
+
         _looksShort = lanes < SideBySide(blobs) ? _looksShort + 1 : 0;
     }
+
+    /// <summary>Bytes came.</summary>
+    public void NoteServed() => _isServed = true;
 
     /// <summary>The lanes that there should be.</summary>
     public int Wanted(IReadOnlyList<BlobSchedule> blobs) => Math.Max(limit.Target, SideBySide(blobs));
 
-    /// <summary>The lanes that blobs need to be hashed side by side; 0 where hashes keep up.</summary>
+    /// <summary>The lanes that blobs need to be hashed side by side: large ones where hashes do not keep up, small ones always. Those of
+    /// small ones are one less than are allowed, so that it can be tried whether more bring more.</summary>
     public int SideBySide(IReadOnlyList<BlobSchedule> blobs)
     {
         bool isBehind = _wasBehind;
-        int open = 0;
+        int large = 0;
 
         // Asked for each segment: an enumerator each time would be felt where blobs are many.
         for (int i = 0; i < blobs.Count; i++)
         {
             isBehind |= _mayGrow && blobs[i].IsBehind;
-            open += blobs[i].State == BlobState.Open && !blobs[i].IsSmall ? 1 : 0;
+            large += blobs[i].State == BlobState.Open && !blobs[i].IsSmall ? 1 : 0;
         }
 
-        return isBehind ? Math.Min(limit.Ceiling, Math.Min(options.Cores, open)) : 0;
+        large = isBehind ? Math.Min(options.Cores, large) : 0;
+        int small = _isHeld ? 0 : Math.Max(_lanesOfSmall, LanesOfSmall(blobs));
+        return Math.Max(Math.Min(limit.Ceiling, large), Math.Min(limit.Ceiling - 1, small));
     }
+
+    /// <summary>Whether there is a lane too many, and it is this one that leaves: not one that has what a server sends that ignores ranges,
+    /// for nobody else can go on with that, and not one whose answer goes on while another is without work.</summary>
+    public bool IsTooMany(LaneSchedule lane, IReadOnlyList<LaneSchedule> lanes, IReadOnlyList<BlobSchedule> blobs) =>
+        lanes.Count > Wanted(blobs)
+        && !blobs.Any(blob => blob.Owner == lane && blob.State == BlobState.Open)
+        && !(GoesOn(lane) && lanes.Any(other => other != lane && other.Phase == LanePhase.Free && !GoesOn(other)));
 
     /// <summary>Whether a lane leaves more of a large blob to another: to the one whose answer goes on with it, where hashes are too
     /// few and not lanes, or to one that is about to begin.</summary>
@@ -72,6 +107,27 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
         // Of several that have come to it, as its helpers may have, one goes on.
         LaneSchedule? owner = lanes.FirstOrDefault(other => other.Blob == blob);
         bool isAnotherToCome = lanes.Count < sideBySide && _looksShort < LooksToBegin;
-        return owner is not null ? owner != lane : isAnotherToCome && lane.Blob is { State: BlobState.Open, Unclaimed: > 0 };
+        return owner is not null ? owner != lane : isAnotherToCome && GoesOn(lane);
+    }
+
+    private static bool GoesOn(LaneSchedule lane) => lane.Blob is { State: BlobState.Open, Unclaimed: > 0 };
+
+    /// <summary>One for each that is open, up to one for each core, and one more since each waits for answers at times. While nothing has
+    /// come of what was asked for, one is enough to learn whether it does.</summary>
+    private int LanesOfSmall(IReadOnlyList<BlobSchedule> blobs)
+    {
+        if (!_isServed)
+        {
+            return 0;
+        }
+
+        int most = Math.Min(options.Cores + 1, MostOfSmall);
+        int small = 0;
+        for (int i = 0; i < blobs.Count && small < most; i++)
+        {
+            small += blobs[i].State == BlobState.Open && blobs[i].IsSmall ? 1 : 0;
+        }
+
+        return small;
     }
 }

@@ -80,11 +80,11 @@ internal sealed class LaneSchedule(Action interrupt)
         _unrated = 0;
     }
 
-    /// <summary>Goes on after a wait, which says nothing of the connection.</summary>
+    /// <summary>Goes on after a wait, if there was one: that says nothing of the connection.</summary>
     public void Resume(long now)
     {
+        ReportedAt = Phase == LanePhase.Receiving ? ReportedAt : now;
         Phase = LanePhase.Receiving;
-        ReportedAt = now;
     }
 
     public void Report(long bytes, long now)

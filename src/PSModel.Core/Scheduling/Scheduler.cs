@@ -94,7 +94,7 @@ internal sealed class Scheduler
             return LaneOrder.Fetch;
         }
 
-        if ((_lanes.Count > _demand.Wanted(_blobs) && !IsOwner(lane)) || (lane.MustLeave && _lanes.Count > 1))
+        if (_demand.IsTooMany(lane, _lanes, _blobs) || (lane.MustLeave && _lanes.Count > 1))
         {
             return LaneOrder.Leave;
         }
@@ -137,11 +137,7 @@ internal sealed class Scheduler
         if (_choice.HasRoom(segment, needsBuffer, Rented))
         {
             Rented += needsBuffer ? 1 : 0;
-            if (lane.Phase != LanePhase.Receiving)
-            {
-                lane.Resume(now);
-            }
-
+            lane.Resume(now);
             return RoomOrder.GoOn;
         }
 
@@ -173,6 +169,7 @@ internal sealed class Scheduler
         if (length > 0)
         {
             _retries.NoteServed(now);
+            _demand.NoteServed();
         }
 
         lane.Report(length, now);
@@ -281,9 +278,6 @@ internal sealed class Scheduler
         _demand.Look(_blobs, _lanes.Count, mayGrow, now);
         Limit.Look(isStarved && mayGrow, isBusy, now, _demand.SideBySide(_blobs));
     }
-
-    /// <summary>Whether a lane has what a server sends that ignores ranges: nobody else can go on with that.</summary>
-    private bool IsOwner(LaneSchedule lane) => _blobs.Exists(blob => blob.Owner == lane && blob.State == BlobState.Open);
 
     private void Take(LaneSchedule lane, Segment segment, long now)
     {

@@ -7,7 +7,9 @@ namespace PSModel.Core.Store;
 /// operating system on an open file, so it ends with its process, however that ends.
 /// </summary>
 /// <remarks>The file goes away with the lock. Whoever opened it just before would then lock a file that nobody else finds;
-/// therefore files are opened and removed under a second lock, on a file that stays.</remarks>
+/// therefore files are opened and removed under a second lock, on a file that stays. Where single bytes can be locked, each blob has a
+/// byte of that file, which whoever holds the blob has locked; one that is fetched in a moment has no file of its own then. (Versions
+/// before 0.6.6 know the files alone, so what takes longer has both.)</remarks>
 internal sealed class BlobLock : IDisposable
 {
     /// <summary>How the names of the files end.</summary>
@@ -21,12 +23,14 @@ internal sealed class BlobLock : IDisposable
     private static readonly TimeSpan LockLook = TimeSpan.FromMilliseconds(200);
 
     private readonly ModelStore _store;
-    private readonly LockFile _file;
+    private readonly RangeLock? _range;
+    private readonly LockFile? _file;
     private readonly bool _isFileLeft;
 
-    private BlobLock(ModelStore store, LockFile file, bool isFileLeft)
+    private BlobLock(ModelStore store, RangeLock? range, LockFile? file, bool isFileLeft)
     {
         _store = store;
+        _range = range;
         _file = file;
         _isFileLeft = isFileLeft;
     }
@@ -34,22 +38,46 @@ internal sealed class BlobLock : IDisposable
     /// <summary>Takes the lock if it is free.</summary>
     /// <param name="store">The store.</param>
     /// <param name="digest">The blob.</param>
-    /// <param name="isFileLeft">Leave the file for <see cref="Sweep"/>: where thousands of files are made and removed in turn,
-    /// file systems look long for a place of a new one (ext4 passes over those of the last seconds, one by one).</param>
+    /// <param name="isBrief">It is held for a moment, as others by the thousand: there is no file where there need be none, and else
+    /// it is left for <see cref="Sweep"/>. Where thousands of files are made and removed in turn, file systems look long for a place of
+    /// a new one (ext4 passes over those of the last seconds, one by one).</param>
     /// <exception cref="IOException">The file cannot be made, for another reason than that it is held.</exception>
     /// <exception cref="Faults.ModelFaultException"><see cref="Faults.ModelFault.BlobInUse"/> where locks do not hold.</exception>
-    public static BlobLock? TryAcquire(ModelStore store, BlobDigest digest, bool isFileLeft = false) => TryAcquire(store, digest.FileName, isFileLeft);
+    public static BlobLock? TryAcquire(ModelStore store, BlobDigest digest, bool isBrief = false)
+    {
+        store.CreateWork();
+        string path = GatePath(store);
+        RangeLock? range = null;
+        if (RangeLock.IsKnown(store, path))
+        {
+            range = RangeLock.TryTake(store, path, digest);
+            if (range is null)
+            {
+                return null;
+            }
+        }
 
-    /// <summary>The same for something else than a blob.</summary>
+        BlobLock? taken = null;
+        try
+        {
+            // A file may be held by an earlier version.
+            bool needsFile = range is null || !isBrief || FileFacts.TryReadEntry(PathOf(store, digest.FileName)) is not null;
+            taken = needsFile ? TryAcquire(store, digest.FileName, range, isBrief) : new BlobLock(store, range, file: null, isFileLeft: false);
+            return taken;
+        }
+        finally
+        {
+            if (taken is null)
+            {
+                range?.Dispose();
+            }
+        }
+    }
+
+    /// <summary>The same for something else than a blob, of which a file alone is locked.</summary>
     /// <param name="store">The store.</param>
     /// <param name="name">What it is called.</param>
-    /// <param name="isFileLeft">As above.</param>
-    public static BlobLock? TryAcquire(ModelStore store, string name, bool isFileLeft = false)
-    {
-        using LockFile? gate = EnterGate(store);
-        LockFile? file = gate is null ? null : LockFile.TryTake(store, Path.Combine(store.Work, name + Extension), isRemoved: !isFileLeft);
-        return file is null ? null : new BlobLock(store, file, isFileLeft);
-    }
+    public static BlobLock? TryAcquire(ModelStore store, string name) => TryAcquire(store, name, range: null, isFileLeft: false);
 
     /// <summary>Removes the files that locks left, of calls that were killed as well, where nobody holds them now.</summary>
     public static void Sweep(ModelStore store)
@@ -92,9 +120,32 @@ internal sealed class BlobLock : IDisposable
     /// <summary>Lets go, whatever the state of the store: a failure to do so in order would hide the one that led here.</summary>
     public void Dispose()
     {
-        if (_isFileLeft)
+        try
         {
-            _file.Dispose();
+            DisposeFile();
+        }
+        finally
+        {
+            _range?.Dispose();
+        }
+    }
+
+    private static BlobLock? TryAcquire(ModelStore store, string name, RangeLock? range, bool isFileLeft)
+    {
+        using LockFile? gate = EnterGate(store);
+        LockFile? file = gate is null ? null : LockFile.TryTake(store, PathOf(store, name), isRemoved: !isFileLeft);
+        return file is null ? null : new BlobLock(store, range, file, isFileLeft);
+    }
+
+    private static string GatePath(ModelStore store) => Path.Combine(store.Work, GateName);
+
+    private static string PathOf(ModelStore store, string name) => Path.Combine(store.Work, name + Extension);
+
+    private void DisposeFile()
+    {
+        if (_file is null || _isFileLeft)
+        {
+            _file?.Dispose();
             return;
         }
 
@@ -126,7 +177,7 @@ internal sealed class BlobLock : IDisposable
     private static LockFile? EnterGate(ModelStore store)
     {
         store.CreateWork();
-        string path = Path.Combine(store.Work, GateName);
+        string path = GatePath(store);
         LockFile? gate = LockFile.TryTake(store, path, isRemoved: false);
         for (int tries = 0; gate is null && tries < GateTries; tries++)
         {

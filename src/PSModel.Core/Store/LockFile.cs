@@ -121,25 +121,37 @@ internal sealed class LockFile : IDisposable
         return stream is null ? null : new LockFile(path, isRemoved, stream);
     }
 
-    /// <summary>.NET's own lock passes over every error of the system, and an environment variable turns it off.</summary>
-    private static LockFile? TryLock(ModelStore store, string path, bool isRemoved)
+    /// <summary>Opens a file to be locked, on Linux or macOS; one that is made is given to the store's owner.</summary>
+    /// <returns>The descriptor.</returns>
+    /// <exception cref="IOException">The file cannot be made, or is a link.</exception>
+    public static int OpenFor(ModelStore store, string path)
     {
         bool isNew = store.Owner is not null && FileFacts.TryReadEntry(path) is null;
         int descriptor = UnixFile.Open(path, UnixFile.ReadWrite | UnixFile.Create);
+        if (isNew)
+        {
+            store.Owner?.Give(descriptor);
+        }
+
+        return descriptor;
+    }
+
+    /// <summary>.NET's own lock passes over every error of the system, and an environment variable turns it off.</summary>
+    private static LockFile? TryLock(ModelStore store, string path, bool isRemoved)
+    {
+        int descriptor = OpenFor(store, path);
         int error = UnixFile.Lock(descriptor);
         if (error == 0)
         {
-            if (isNew)
-            {
-                store.Owner?.Give(descriptor);
-            }
-
             return new LockFile(path, isRemoved, descriptor);
         }
 
         _ = UnixFile.Close(descriptor);
-        return error == UnixFile.WouldBlock ? null : throw Useless(path, UnixFile.Failure("it cannot be locked", error).Message);
+        return error == UnixFile.WouldBlock ? null : throw CannotLock(path, error);
     }
+
+    /// <summary>The fault of a file that the system does not lock.</summary>
+    public static ModelFaultException CannotLock(string path, int error) => Useless(path, UnixFile.Failure("it cannot be locked", error).Message);
 
     private static ModelFaultException Useless(string path, string why) => new(
         ModelFault.BlobInUse,

@@ -19,6 +19,7 @@ public sealed class ModelStore
     private readonly RoomLook _room;
     private volatile bool _isWorkSeen;
     private volatile bool _areLocksProved;
+    private volatile int _rangeLocks;
 
     /// <summary>Names a store; nothing is created.</summary>
     /// <param name="path">An absolute path; the folder need not exist.</param>
@@ -94,6 +95,13 @@ public sealed class ModelStore
     {
         get => _areLocksProved;
         set => _areLocksProved = value;
+    }
+
+    /// <summary>Whether single bytes can be locked in the folder of unfinished work; <see langword="null"/> before that was tried.</summary>
+    internal bool? HasRangeLocks
+    {
+        get => _rangeLocks == 0 ? null : _rangeLocks > 0;
+        set => _rangeLocks = value is { } known ? known ? 1 : -1 : 0;
     }
 
     /// <summary>The folder of the blobs.</summary>

@@ -91,7 +91,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
                 BlobLock.Sweep(context.Store);
             }
         }
-        catch (Exception e) when (StoreFault.IsOfStore(e))
+        catch (Exception e) when (StoreFault.IsOfStore(e) || e is ModelFaultException)
         {
             // They are empty, and the next call removes them.
             context.Tell($"The locks in '{context.Store.Work}' could not be removed: {e.Message}");
@@ -177,7 +177,7 @@ internal sealed class BlobFeeder(SaveContext context, ISaveObserver observer, Ac
         try
         {
             RefuseFolder(blob);
-            StoreFault.Guard(context.Store, context.Store.Work, () => held = BlobLock.TryAcquire(context.Store, blob.Digest, isFileLeft: IsSmall(blob)));
+            StoreFault.Guard(context.Store, context.Store.Work, () => held = BlobLock.TryAcquire(context.Store, blob.Digest, isBrief: IsSmall(blob)));
         }
         catch (ModelFaultException fault)
         {

@@ -60,24 +60,40 @@ internal static class Psmodel
 
     /// <summary>A save, measured inside the session after some of another model, which are measured as well: what PowerShell compiles for
     /// the stopwatch's own statements was seen to take half a second of processor time.</summary>
-    public static Contender TimedSave(string name, string warmModel, string model, string more, string? module = null) => Process(name, $$"""
+    /// <param name="name">What the row is called.</param>
+    /// <param name="warmModel">The other model.</param>
+    /// <param name="model">What is saved.</param>
+    /// <param name="more">The other parameters.</param>
+    /// <param name="module">Another build's module.</param>
+    /// <param name="saves">The saves that are measured, of which the figures are the medians: where a save takes no longer than what the
+    /// runtime may compile beside it, one alone is a throw of dice.</param>
+    public static Contender TimedSave(string name, string warmModel, string model, string more, string? module = null, int saves = 1) => Process(name, $$"""
         $self = [System.Diagnostics.Process]::GetCurrentProcess()
-        $shell = Join-Path $(if (Test-Path /dev/shm) { '/dev/shm' } else { $env:OUT }) "psmodel-shell-$PID"
-        $last = {{ShellSaves + WarmSaves + 1}}
+        $out = $env:OUT
+        $shell = Join-Path $(if (Test-Path /dev/shm) { '/dev/shm' } else { $out }) "psmodel-shell-$PID"
+        $warm = {{ShellSaves + WarmSaves}}
+        $last = $warm + {{saves}}
+        $allSeconds = @()
+        $allUsed = @()
         foreach ($i in 1..$last) {
+            $env:OUT = "$out/$i"
             $self.Refresh()
             $cpu = $self.TotalProcessorTime
             $clock = [System.Diagnostics.Stopwatch]::StartNew()
             if ($i -le {{ShellSaves}}) {
                 $null = Save-ModelBlob {{ShellModel.Value}} $shell -Force -VerifyInline -ErrorAction Stop
-            } elseif ($i -lt $last) {
-                $null = Save-ModelBlob {{warmModel}} "$env:OUT/warm-$i" -VerifyInline -ErrorAction Stop
+            } elseif ($i -le $warm) {
+                $null = Save-ModelBlob {{warmModel}} $env:OUT -VerifyInline -ErrorAction Stop
             } else {
                 $null = {{Command(model, more)}}
             }
             $seconds = $clock.Elapsed.TotalSeconds
             $self.Refresh()
             $used = ($self.TotalProcessorTime - $cpu).TotalSeconds
+            if ($i -gt $warm) {
+                $allSeconds += $seconds
+                $allUsed += $used
+            }
             if ($i -lt {{ShellSaves}} -or $i -eq $last) { continue }
             foreach ($second in 1..{{SettleSeconds}}) {
                 $compiled = [System.Runtime.JitInfo]::GetCompiledMethodCount()
@@ -86,8 +102,8 @@ internal static class Psmodel
             }
         }
         [System.IO.Directory]::Delete($shell, $true)
-        "figure {{SecondsFigure}} $seconds"
-        "figure {{CpuFigure}} $used"
+        "figure {{SecondsFigure}} $(@($allSeconds | Sort-Object)[{{saves / 2}}])"
+        "figure {{CpuFigure}} $(@($allUsed | Sort-Object)[{{saves / 2}}])"
         """, module);
 
     /// <summary>The command of a save into the run's folder.</summary>

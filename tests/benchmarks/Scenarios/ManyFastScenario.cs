@@ -9,6 +9,7 @@ internal sealed class ManyFastScenario(BenchmarkOptions options, Report report) 
 {
     private const double BoundOfSkopeo = 1;
     private const double BoundOfOne = 3;
+    private const int Saves = 5;
     private const int Blobs = 2000;
     private const long BlobSize = 64 * 1024;
 
@@ -30,8 +31,8 @@ internal sealed class ManyFastScenario(BenchmarkOptions options, Report report) 
         Console.WriteLine($"{count} blobs of {BlobSize / 1024} KiB, and one of the same total, from nginx, store on {Options.Disk}, default limits.");
         Contender skopeo = new("skopeo copy", $"skopeo copy -q --src-tls-verify=false docker://127.0.0.1:{nginx.Port}/{image.Name}:{image.Tag} dir:$OUT/copy", ["skopeo"]);
         Contender process = Psmodel.Save("many blobs, as a process", nginx.Name(many), "-VerifyInline");
-        Contender session = Psmodel.TimedSave("many blobs, in a session", nginx.Name(warmMany), nginx.Name(many), "-VerifyInline");
-        Contender single = Psmodel.TimedSave("one blob, in a session", nginx.Name(warmOne), nginx.Name(one), $"-VerifyInline -Digest {one.Blobs[0].Digest}");
+        Contender session = Psmodel.TimedSave("many blobs, in a session", nginx.Name(warmMany), nginx.Name(many), "-VerifyInline", saves: Saves);
+        Contender single = Psmodel.TimedSave("one blob, in a session", nginx.Name(warmOne), nginx.Name(one), $"-VerifyInline -Digest {one.Blobs[0].Digest}", saves: Saves);
 
         // skopeo takes three minutes, nearly all of it its own processor time: it is not run once more to warm up.
         Rounds rounds = new(Options, Report) { Folder = Options.Disk, IsKeptToTheEnd = true, IsWarmedUp = false };

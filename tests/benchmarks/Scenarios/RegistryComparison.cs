@@ -11,13 +11,16 @@ internal sealed class RegistryComparison(BenchmarkOptions options, Report report
 {
     private const string Inline = "Save-ModelBlob -VerifyInline";
 
+    /// <summary>As many as fit into memory side by side.</summary>
+    private const int Saves = 3;
+
     public async Task RunAsync(RegistryOrigin origin, double bound, params Contender[] more)
     {
         Contender hash = new("openssl dgst -sha256 (in memory)", $"openssl dgst -sha256 '{origin.File}' > /dev/null", ["openssl"]);
         Contender curl = new("curl -o", $"{Curl(origin)} -o $OUT/blob {origin.Address}", ["curl"]);
         string only = $"-VerifyInline -Digest {origin.Digest}";
-        Contender ours = Psmodel.TimedSave($"{Inline}, in a session", origin.WarmModel, origin.Model, only);
-        Contender? before = options.Before is null ? null : Psmodel.TimedSave($"{Inline}, in a session, before", origin.WarmModel, origin.Model, only, options.Before) with { IsOurs = false };
+        Contender ours = Psmodel.TimedSave($"{Inline}, in a session", origin.WarmModel, origin.Model, only, saves: Saves);
+        Contender? before = options.Before is null ? null : Psmodel.TimedSave($"{Inline}, in a session, before", origin.WarmModel, origin.Model, only, options.Before, Saves) with { IsOurs = false };
         Contender[] contenders =
         [
             hash,

@@ -1,0 +1,159 @@
+using PSModel.Core.Registry;
+using PSModel.Core.Scheduling;
+
+namespace PSModel.Core.Tests;
+
+/// <summary>How many lanes there are for another reason than that more bring more, and which blob each goes to.</summary>
+public sealed class LaneDemandTests : SchedulerSteps
+{
+    [Fact]
+    public void Blobs_whose_hashes_cannot_keep_up_with_one_lane_get_one_each_and_keep_it()
+    {
+        // Once: one lane went to and fro between them, with a connection each time, and what was on its way sent in vain.
+        Scheduler scheduler = new(new ScheduleOptions { Lanes = 4, Buffers = 64, BufferSize = Buffer, Cores = 2 });
+        BlobSchedule first = Add(scheduler, 20 * MiB);
+        LaneSchedule lane = Enter(scheduler, 1)[0];
+        FetchAll(scheduler, lane);
+        Scheduler.Leave(lane);
+        Assert.True(scheduler.WantsBlob);
+        BlobSchedule second = Add(scheduler, 20 * MiB);
+        Assert.Equal(LaneOrderKind.Wait, scheduler.Next(lane, Now).Kind);
+        Assert.True(scheduler.WantsLane);
+        LaneSchedule other = Enter(scheduler, 1)[0];
+        Assert.Same(second, other.Segment!.Blob);
+        FetchAll(scheduler, other);
+        Scheduler.Leave(other);
+
+        first.Release((int)first.Backlog, Now);
+
+        Assert.Equal(LaneOrderKind.Wait, scheduler.Next(other, Now).Kind);
+        Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(lane, Now).Kind);
+        Assert.Same(first, lane.Segment!.Blob);
+    }
+
+    [Fact]
+    public void A_blob_whose_hash_is_behind_for_a_moment_gets_the_lanes_that_bring_more()
+    {
+        // Once: they were left without work, seemed to bring nothing, and none was tried for five seconds.
+        Scheduler scheduler = new(new ScheduleOptions { Lanes = 4, Buffers = 64, BufferSize = Buffer, Cores = 2 });
+        BlobSchedule blob = Add(scheduler, 20 * MiB);
+        FetchAll(scheduler, Enter(scheduler, 1)[0]);
+        Add(scheduler, 20 * MiB);
+        blob.Release((int)blob.Backlog - Buffer, Now);
+        Assert.True(blob.IsBehind);
+
+        Assert.All(Enter(scheduler, 3), more => Assert.Same(blob, more.Segment!.Blob));
+    }
+
+    [Fact]
+    public void Small_blobs_have_lanes_for_all_processors_as_soon_as_something_is_served()
+    {
+        // Once: one lane fetched, hashed and wrote them, and a processor was idle.
+        Scheduler scheduler = Served(new ScheduleOptions { Cores = 2 });
+        List<LaneSchedule> lanes = [];
+        for (int i = 0; i < 5; i++)
+        {
+            Add(scheduler, 1000, isSmall: true);
+            Assert.Equal(i < 3, scheduler.WantsLane);
+            lanes.AddRange(scheduler.WantsLane ? Enter(scheduler, 1) : []);
+        }
+
+        Assert.Equal(3, lanes.Select(lane => lane.Segment!.Blob).Distinct().Count());
+        Assert.Equal(1, scheduler.Limit.Target);
+    }
+
+    [Fact]
+    public void While_nothing_is_served_one_lane_asks()
+    {
+        Scheduler scheduler = new(new ScheduleOptions { Cores = 2 });
+        Add(scheduler, 1000, isSmall: true);
+        Add(scheduler, 1000, isSmall: true);
+        Enter(scheduler, 1);
+        Assert.False(scheduler.WantsLane);
+    }
+
+    [Fact]
+    public void The_lanes_of_small_blobs_stay_for_a_moment_in_which_none_is_added()
+    {
+        ScheduleOptions options = new() { Cores = 2 };
+        LaneDemand demand = new(options, new LaneLimit(options.Lanes));
+        demand.NoteServed();
+        BlobSchedule[] blobs = [.. Enumerable.Range(0, 3).Select(_ => new BlobSchedule(1000, [new ByteRange(0, 1000)], isSmall: true, hasCheckpoints: false, Delivered.Add))];
+        demand.Look(blobs, lanes: 3, mayGrow: true, Now);
+
+        demand.Look([], lanes: 3, mayGrow: true, Now + 999);
+        Assert.Equal(3, demand.Wanted([]));
+
+        demand.Look([], lanes: 3, mayGrow: true, Now + 1000);
+        Assert.Equal(1, demand.Wanted([]));
+    }
+
+    [Theory]
+    [InlineData(1, true, 1)]
+    [InlineData(3, true, 2)]
+    [InlineData(16, false, 1)]
+    public void Small_blobs_have_fewer_lanes_than_are_allowed_and_one_where_a_bandwidth_limit_holds_them(int most, bool mayGrow, int expected)
+    {
+        Scheduler scheduler = Served(new ScheduleOptions { Lanes = most, Cores = 2 });
+        scheduler.Tick(mayGrow, isBusy: false, Now);
+
+        // What the limit holds now, it may let go in the next moment, and hold again.
+        scheduler.Tick(mayGrow: true, isBusy: false, Now + 30);
+        for (int i = 0; i < 5; i++)
+        {
+            Add(scheduler, 1000, isSmall: true);
+        }
+
+        int lanes = 0;
+        for (; scheduler.WantsLane; lanes++)
+        {
+            Enter(scheduler, 1);
+        }
+
+        Assert.Equal(expected, lanes);
+    }
+
+    [Fact]
+    public void Lanes_of_small_blobs_leave_a_large_one_to_the_lane_whose_answer_goes_on_with_it()
+    {
+        Scheduler scheduler = Served(new ScheduleOptions { Cores = 2 });
+        BlobSchedule large = Add(scheduler, 20 * MiB);
+        LaneSchedule lane = Enter(scheduler, 1)[0];
+        BlobSchedule small = Add(scheduler, 1000, isSmall: true);
+        Add(scheduler, 1000, isSmall: true);
+
+        Assert.Same(small, Enter(scheduler, 1)[0].Segment!.Blob);
+        Scheduler.Leave(lane);
+        Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(lane, Now).Kind);
+        Assert.Same(large, lane.Segment!.Blob);
+    }
+
+    [Fact]
+    public void Of_lanes_that_are_needed_no_more_the_one_without_work_leaves()
+    {
+        Scheduler scheduler = Served(new ScheduleOptions { Cores = 2 });
+        BlobSchedule large = Add(scheduler, 20 * MiB);
+        LaneSchedule lane = Enter(scheduler, 1)[0];
+        BlobSchedule[] small = [Add(scheduler, 1000, isSmall: true), Add(scheduler, 1000, isSmall: true)];
+        LaneSchedule idle = Enter(scheduler, 1)[0];
+        Array.ForEach(small, blob => scheduler.Remove(blob));
+        Scheduler.Leave(idle);
+        Scheduler.Leave(lane);
+
+        Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(lane, Now).Kind);
+        Assert.Same(large, lane.Segment!.Blob);
+        Assert.Equal(LaneOrderKind.Leave, scheduler.Next(idle, Now).Kind);
+    }
+
+    /// <summary>A schedule to which bytes have come.</summary>
+    private Scheduler Served(ScheduleOptions options)
+    {
+        Scheduler scheduler = new(options);
+        BlobSchedule first = Add(scheduler, 1000, isSmall: true);
+        LaneSchedule lane = Enter(scheduler, 1)[0];
+        Fetch(scheduler, lane, 1000);
+        scheduler.Remove(first);
+        scheduler.Exit(lane);
+        return scheduler;
+    }
+}
