@@ -129,20 +129,44 @@ public sealed class LaneDemandTests : SchedulerSteps
     }
 
     [Fact]
-    public void Of_lanes_that_are_needed_no_more_the_one_without_work_leaves()
+    public void Lanes_of_small_blobs_help_with_a_large_one_as_far_as_more_bring_more()
+    {
+        Scheduler scheduler = Served(new ScheduleOptions { Cores = 2 });
+        BlobSchedule large = Add(scheduler, 200 * MiB);
+        List<LaneSchedule> proven = Enter(scheduler, 2);
+        BlobSchedule small = Add(scheduler, 1000, isSmall: true);
+        Add(scheduler, 1000, isSmall: true);
+        Add(scheduler, 1000, isSmall: true);
+        LaneSchedule more = Enter(scheduler, 1)[0];
+
+        Assert.Equal(2, scheduler.Limit.Target);
+        Assert.All(proven, lane => Assert.Same(large, lane.Segment!.Blob));
+        Assert.Same(small, more.Segment!.Blob);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Of_lanes_that_are_needed_no_more_the_one_whose_answer_goes_on_stays(bool isOtherBusy)
     {
         Scheduler scheduler = Served(new ScheduleOptions { Cores = 2 });
         BlobSchedule large = Add(scheduler, 20 * MiB);
         LaneSchedule lane = Enter(scheduler, 1)[0];
         BlobSchedule[] small = [Add(scheduler, 1000, isSmall: true), Add(scheduler, 1000, isSmall: true)];
-        LaneSchedule idle = Enter(scheduler, 1)[0];
+        LaneSchedule other = Enter(scheduler, 1)[0];
         Array.ForEach(small, blob => scheduler.Remove(blob));
-        Scheduler.Leave(idle);
+        FetchAll(scheduler, lane);
         Scheduler.Leave(lane);
+        if (!isOtherBusy)
+        {
+            Scheduler.Leave(other);
+        }
 
+        large.Release((int)large.Backlog, Now);
         Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(lane, Now).Kind);
         Assert.Same(large, lane.Segment!.Blob);
-        Assert.Equal(LaneOrderKind.Leave, scheduler.Next(idle, Now).Kind);
+        Scheduler.Leave(other);
+        Assert.Equal(LaneOrderKind.Leave, scheduler.Next(other, Now).Kind);
     }
 
     /// <summary>A schedule to which bytes have come.</summary>

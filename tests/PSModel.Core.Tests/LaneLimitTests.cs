@@ -57,20 +57,6 @@ public sealed class LaneLimitTests
     }
 
     [Fact]
-    public void Lanes_that_are_there_anyway_count_where_each_is_slow()
-    {
-        // Once: what four of them brought was taken for one's, and growth waited for proof.
-        _limit.Receive(1);
-        for (_now = 30; _now <= 600; _now += 30)
-        {
-            _limit.Receive(30 * 30_000 * Math.Max(4, _limit.Target));
-            _limit.Look(isStarved: true, isBusy: false, _now, lanes: 4);
-        }
-
-        Assert.Equal(16, _limit.Target);
-    }
-
-    [Fact]
     public void Fast_lanes_that_bring_their_part_are_opened()
     {
         LookWhile(() => _now < 6000, lanes => 200_000 * lanes);

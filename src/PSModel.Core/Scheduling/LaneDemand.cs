@@ -3,7 +3,7 @@ namespace PSModel.Core.Scheduling;
 /// <summary>
 /// How many lanes there should be, and whose each large blob is. Where one lane brings more than one core can hash, each core gets a
 /// blob, and each blob a lane of its own: one that went to and fro between them would open a connection each time, and leave behind
-/// what was on its way. Small blobs are hashed and written by their lanes, so that they have some from the first moment on. Pure.
+/// what was on its way. Small blobs are hashed and written by their lanes, so that they have some as soon as bytes have come. Pure.
 /// Times are in milliseconds.
 /// </summary>
 internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
@@ -46,14 +46,14 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
         _wasBehind = now < _behindUntil;
         _heldUntil = mayGrow ? _heldUntil : now + SmallMemory;
         _isHeld = now < _heldUntil;
-        int small = LanesOfSmall(blobs);
+        int small = OfSmall(blobs);
         if (small >= _lanesOfSmall || now >= _smallUntil)
         {
             _lanesOfSmall = small;
             _smallUntil = now + SmallMemory;
         }
 
-        _looksShort = lanes < SideBySide(blobs) ? _looksShort + 1 : 0;
+        _looksShort = lanes < OfLarge(blobs) ? _looksShort + 1 : 0;
     }
 
     /// <summary>Bytes came.</summary>
@@ -62,34 +62,19 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
     /// <summary>The lanes that there should be.</summary>
     public int Wanted(IReadOnlyList<BlobSchedule> blobs) => Math.Max(limit.Target, SideBySide(blobs));
 
-    /// <summary>The lanes that blobs need to be hashed side by side: large ones where hashes do not keep up, small ones always. Those of
-    /// small ones are one less than are allowed, so that it can be tried whether more bring more.</summary>
-    public int SideBySide(IReadOnlyList<BlobSchedule> blobs)
-    {
-        bool isBehind = _wasBehind;
-        int large = 0;
-
-        // Asked for each segment: an enumerator each time would be felt where blobs are many.
-        for (int i = 0; i < blobs.Count; i++)
-        {
-            isBehind |= _mayGrow && blobs[i].IsBehind;
-            large += blobs[i].State == BlobState.Open && !blobs[i].IsSmall ? 1 : 0;
-        }
-
-        large = isBehind ? Math.Min(options.Cores, large) : 0;
-        int small = _isHeld ? 0 : Math.Max(_lanesOfSmall, LanesOfSmall(blobs));
-        return Math.Max(Math.Min(limit.Ceiling, large), Math.Min(limit.Ceiling - 1, small));
-    }
+    /// <summary>The lanes that there are for another reason than that more bring more: what is tried goes beyond them.</summary>
+    public int Anyway(IReadOnlyList<BlobSchedule> blobs, IReadOnlyList<LaneSchedule> lanes) =>
+        Math.Max(OfLarge(blobs), Math.Min(SideBySide(blobs), lanes.Count(lane => lane.Segment is { Blob.IsSmall: true })));
 
     /// <summary>Whether there is a lane too many, and it is this one that leaves: not one that has what a server sends that ignores ranges,
-    /// for nobody else can go on with that, and not one whose answer goes on while another is without work.</summary>
+    /// for nobody else can go on with that, and not one whose answer goes on beside others that end with theirs.</summary>
     public bool IsTooMany(LaneSchedule lane, IReadOnlyList<LaneSchedule> lanes, IReadOnlyList<BlobSchedule> blobs) =>
         lanes.Count > Wanted(blobs)
         && !blobs.Any(blob => blob.Owner == lane && blob.State == BlobState.Open)
-        && !(GoesOn(lane) && lanes.Any(other => other != lane && other.Phase == LanePhase.Free && !GoesOn(other)));
+        && !(GoesOn(lane) && lanes.Any(other => other != lane && !GoesOn(other)));
 
     /// <summary>Whether a lane leaves more of a large blob to another: to the one whose answer goes on with it, where hashes are too
-    /// few and not lanes, or to one that is about to begin.</summary>
+    /// few and not lanes, or to one that is about to begin; and where lanes are there for small ones alone.</summary>
     public bool IsForAnother(BlobSchedule blob, LaneSchedule lane, IReadOnlyList<BlobSchedule> blobs, IReadOnlyList<LaneSchedule> lanes)
     {
         if (blob.IsSmall)
@@ -97,24 +82,52 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
             return false;
         }
 
-        // A hash may be behind for a moment where more lanes than that are of use: they are not held up.
-        int sideBySide = SideBySide(blobs);
-        if (sideBySide <= 1 || limit.Target > sideBySide)
-        {
-            return false;
-        }
-
         // Of several that have come to it, as its helpers may have, one goes on.
         LaneSchedule? owner = lanes.FirstOrDefault(other => other.Blob == blob);
+        int sideBySide = OfLarge(blobs);
+        if (sideBySide <= 1 || limit.Target > sideBySide)
+        {
+            // A hash may be behind for a moment where more lanes than that are of use: they are not held up.
+            return owner is not null && owner != lane && OthersOfLarge(lane, lanes) >= Math.Max(limit.Target, sideBySide);
+        }
+
         bool isAnotherToCome = lanes.Count < sideBySide && _looksShort < LooksToBegin;
         return owner is not null ? owner != lane : isAnotherToCome && GoesOn(lane);
     }
+
+    /// <summary>The lanes that blobs need to be hashed side by side. Those of small ones are one less than are allowed, so that it can be
+    /// tried whether more bring more.</summary>
+    private int SideBySide(IReadOnlyList<BlobSchedule> blobs)
+    {
+        int small = _isHeld ? 0 : Math.Max(_lanesOfSmall, OfSmall(blobs));
+        return Math.Max(OfLarge(blobs), Math.Min(limit.Ceiling - 1, small));
+    }
+
+    /// <summary>Those that large ones need; 0 where hashes keep up.</summary>
+    private int OfLarge(IReadOnlyList<BlobSchedule> blobs)
+    {
+        bool isBehind = _wasBehind;
+        int open = 0;
+
+        // Asked for each segment: an enumerator each time would be felt where blobs are many.
+        for (int i = 0; i < blobs.Count; i++)
+        {
+            isBehind |= _mayGrow && blobs[i].IsBehind;
+            open += blobs[i].State == BlobState.Open && !blobs[i].IsSmall ? 1 : 0;
+        }
+
+        return isBehind ? Math.Min(limit.Ceiling, Math.Min(options.Cores, open)) : 0;
+    }
+
+    /// <summary>The other lanes that fetch large blobs, or are about to go on.</summary>
+    private static int OthersOfLarge(LaneSchedule lane, IReadOnlyList<LaneSchedule> lanes) =>
+        lanes.Count(other => other != lane && (GoesOn(other) || other.Segment is { Blob.IsSmall: false }));
 
     private static bool GoesOn(LaneSchedule lane) => lane.Blob is { State: BlobState.Open, Unclaimed: > 0 };
 
     /// <summary>One for each that is open, up to one for each core, and one more since each waits for answers at times. While nothing has
     /// come of what was asked for, one is enough to learn whether it does.</summary>
-    private int LanesOfSmall(IReadOnlyList<BlobSchedule> blobs)
+    private int OfSmall(IReadOnlyList<BlobSchedule> blobs)
     {
         if (!_isServed)
         {

@@ -40,7 +40,6 @@ internal sealed class LaneLimit
 
     private long _lastLook;
     private long _received;
-    private int _lanes;
     private double _rateBefore;
     private int _lanesBefore;
     private int _targetBefore;
@@ -77,7 +76,6 @@ internal sealed class LaneLimit
     {
         double elapsed = Math.Max(1, now - _lastLook);
         _lastLook = now;
-        _lanes = Math.Max(Target, lanes);
         Recover(now);
         if (_received == 0 && _looks.Count == 0)
         {
@@ -97,9 +95,9 @@ internal sealed class LaneLimit
         {
             Judge(rate, isStarved, isBusy, now);
         }
-        else if (isStarved && _lanes < Ceiling && now >= _restsUntil && rate > 0)
+        else if (isStarved && Math.Max(Target, lanes) < Ceiling && now >= _restsUntil && rate > 0)
         {
-            Try(rate, isBusy, now);
+            Try(rate, isBusy, now, lanes);
         }
     }
 
@@ -131,7 +129,7 @@ internal sealed class LaneLimit
         }
     }
 
-    private void Try(double rate, bool isBusy, long now)
+    private void Try(double rate, bool isBusy, long now, int lanes)
     {
         _isGuess = IsStarting && _looks.Count < Looks;
         _isFast = !_isGuess && !IsSlow(rate, isBusy);
@@ -141,7 +139,7 @@ internal sealed class LaneLimit
         }
 
         _targetBefore = Target;
-        _lanesBefore = Target = Math.Max(Target, _lanes);
+        _lanesBefore = Target = Math.Max(Target, lanes);
         _rateBefore = _isFast ? RateOf(LooksWhereFast) : rate;
         Grow(now);
     }
@@ -180,7 +178,7 @@ internal sealed class LaneLimit
     /// <summary>The mean of the last looks.</summary>
     private double RateOf(int looks) => _looks.Skip(_looks.Count - looks).Average(look => look.Rate);
 
-    private bool IsSlow(double rate, bool isBusy) => rate < Math.Min(SlowLane * Math.Max(Target, _lanes), Fast) && !isBusy;
+    private bool IsSlow(double rate, bool isBusy) => rate < Math.Min(SlowLane * Target, Fast) && !isBusy;
 
     /// <summary>Half of what lanes bring that are held up by nothing but themselves where the rate goes up and down, and never
     /// more than that: few lanes more can bring but little more.</summary>

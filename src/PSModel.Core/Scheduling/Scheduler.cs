@@ -276,7 +276,7 @@ internal sealed class Scheduler
         bool isStarved = _choice.IsStarved(_blobs, Rented, now - _lastLook, now);
         _lastLook = now;
         _demand.Look(_blobs, _lanes.Count, mayGrow, now);
-        Limit.Look(isStarved && mayGrow, isBusy, now, _demand.SideBySide(_blobs));
+        Limit.Look(isStarved && mayGrow, isBusy, now, _demand.Anyway(_blobs, _lanes));
     }
 
     private void Take(LaneSchedule lane, Segment segment, long now)

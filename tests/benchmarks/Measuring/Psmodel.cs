@@ -28,7 +28,7 @@ internal static class Psmodel
 
     /// <summary>What <see cref="SecondsFigure"/> is, for the reader.</summary>
     public const string SecondsMeaning =
-        "Seconds are those of Save-ModelBlob alone, by a stopwatch in a running shell: seventy saves of a large and forty small blobs, 7 MB, and two of another model of the same kind, timed as well, have made the runtime compile what it compiles, and it has settled.";
+        "Seconds are those of Save-ModelBlob alone, by a stopwatch in a running shell: seventy saves of a large and forty small blobs, 7 MB, and two of another model of the same kind, timed as well, have made the runtime compile what it compiles, and it has settled. Where several saves are measured in a session, seconds and processor time are the median of each.";
 
     /// <summary>A large blob and forty small ones, which take another way. They go into memory: a disk's file system would remember for
     /// minutes the thousands of files that they make and remove.</summary>
