@@ -46,7 +46,7 @@ public sealed class LaneDemandTests : SchedulerSteps
     }
 
     [Fact]
-    public void Small_blobs_have_lanes_for_all_processors_as_soon_as_something_is_served()
+    public void Small_blobs_have_lanes_for_both_processors_as_soon_as_something_is_served()
     {
         // Once: one lane fetched, hashed and wrote them, and a processor was idle.
         Scheduler scheduler = Served(new ScheduleOptions { Cores = 2 });
@@ -90,9 +90,9 @@ public sealed class LaneDemandTests : SchedulerSteps
 
     [Theory]
     [InlineData(1, true, 1)]
-    [InlineData(3, true, 2)]
+    [InlineData(2, true, 2)]
     [InlineData(16, false, 1)]
-    public void Small_blobs_have_fewer_lanes_than_are_allowed_and_one_where_a_bandwidth_limit_holds_them(int most, bool mayGrow, int expected)
+    public void Small_blobs_have_no_more_lanes_than_are_allowed_and_one_where_a_bandwidth_limit_holds_them(int most, bool mayGrow, int expected)
     {
         Scheduler scheduler = Served(new ScheduleOptions { Lanes = most, Cores = 2 });
         scheduler.Tick(mayGrow, isBusy: false, Now);
@@ -114,59 +114,22 @@ public sealed class LaneDemandTests : SchedulerSteps
     }
 
     [Fact]
-    public void Lanes_of_small_blobs_leave_a_large_one_to_the_lane_whose_answer_goes_on_with_it()
+    public void Beside_a_large_blob_lanes_are_there_as_more_bring_more()
     {
         Scheduler scheduler = Served(new ScheduleOptions { Cores = 2 });
+        Add(scheduler, 1000, isSmall: true);
+        Add(scheduler, 1000, isSmall: true);
+        LaneSchedule[] lanes = [Enter(scheduler, 1)[0], Enter(scheduler, 1)[0]];
+        scheduler.Tick(mayGrow: true, isBusy: false, Now);
         BlobSchedule large = Add(scheduler, 20 * MiB);
-        LaneSchedule lane = Enter(scheduler, 1)[0];
-        BlobSchedule small = Add(scheduler, 1000, isSmall: true);
-        Add(scheduler, 1000, isSmall: true);
+        Array.ForEach(lanes, Scheduler.Leave);
+        scheduler.Blobs.Where(blob => blob != large).ToList().ForEach(blob => scheduler.Remove(blob));
+        scheduler.Limit.Refuse(others: 1, retryAfter: null, Now);
 
-        Assert.Same(small, Enter(scheduler, 1)[0].Segment!.Blob);
-        Scheduler.Leave(lane);
-        Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(lane, Now).Kind);
-        Assert.Same(large, lane.Segment!.Blob);
-    }
-
-    [Fact]
-    public void Lanes_of_small_blobs_help_with_a_large_one_as_far_as_more_bring_more()
-    {
-        Scheduler scheduler = Served(new ScheduleOptions { Cores = 2 });
-        BlobSchedule large = Add(scheduler, 200 * MiB);
-        List<LaneSchedule> proven = Enter(scheduler, 2);
-        BlobSchedule small = Add(scheduler, 1000, isSmall: true);
-        Add(scheduler, 1000, isSmall: true);
-        Add(scheduler, 1000, isSmall: true);
-        LaneSchedule more = Enter(scheduler, 1)[0];
-
-        Assert.Equal(2, scheduler.Limit.Target);
-        Assert.All(proven, lane => Assert.Same(large, lane.Segment!.Blob));
-        Assert.Same(small, more.Segment!.Blob);
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Of_lanes_that_are_needed_no_more_the_one_whose_answer_goes_on_stays(bool isOtherBusy)
-    {
-        Scheduler scheduler = Served(new ScheduleOptions { Cores = 2 });
-        BlobSchedule large = Add(scheduler, 20 * MiB);
-        LaneSchedule lane = Enter(scheduler, 1)[0];
-        BlobSchedule[] small = [Add(scheduler, 1000, isSmall: true), Add(scheduler, 1000, isSmall: true)];
-        LaneSchedule other = Enter(scheduler, 1)[0];
-        Array.ForEach(small, blob => scheduler.Remove(blob));
-        FetchAll(scheduler, lane);
-        Scheduler.Leave(lane);
-        if (!isOtherBusy)
-        {
-            Scheduler.Leave(other);
-        }
-
-        large.Release((int)large.Backlog, Now);
-        Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(lane, Now).Kind);
-        Assert.Same(large, lane.Segment!.Blob);
-        Scheduler.Leave(other);
-        Assert.Equal(LaneOrderKind.Leave, scheduler.Next(other, Now).Kind);
+        Assert.Equal(LaneOrderKind.Leave, scheduler.Next(lanes[0], Now).Kind);
+        scheduler.Exit(lanes[0]);
+        Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(lanes[1], Now).Kind);
+        Assert.Same(large, lanes[1].Segment!.Blob);
     }
 
     /// <summary>A schedule to which bytes have come.</summary>

@@ -3,8 +3,8 @@ namespace PSModel.Core.Scheduling;
 /// <summary>
 /// How many lanes there should be, and whose each large blob is. Where one lane brings more than one core can hash, each core gets a
 /// blob, and each blob a lane of its own: one that went to and fro between them would open a connection each time, and leave behind
-/// what was on its way. Small blobs are hashed and written by their lanes, so that they have some as soon as bytes have come. Pure.
-/// Times are in milliseconds.
+/// what was on its way. Where all that is left are small blobs, which their lanes hash and write, there are lanes for some cores at once.
+/// Pure. Times are in milliseconds.
 /// </summary>
 internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
 {
@@ -17,8 +17,8 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
     /// <summary>The lanes of small blobs stay for so long after they were last needed: whoever adds blobs may be held up.</summary>
     private const long SmallMemory = 1000;
 
-    /// <summary>The lanes that small blobs have without proof that they bring more: on a slow way such proof comes soon, and on a fast
-    /// one these use the processors of most machines.</summary>
+    /// <summary>The most lanes that small blobs have without proof that they bring more: on a slow way such proof comes soon, and on a
+    /// fast one these use the processors of most machines.</summary>
     private const int MostOfSmall = 4;
 
     private long _behindUntil = long.MinValue;
@@ -53,7 +53,7 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
             _smallUntil = now + SmallMemory;
         }
 
-        _looksShort = lanes < OfLarge(blobs) ? _looksShort + 1 : 0;
+        _looksShort = lanes < SideBySide(blobs) ? _looksShort + 1 : 0;
     }
 
     /// <summary>Bytes came.</summary>
@@ -62,49 +62,9 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
     /// <summary>The lanes that there should be.</summary>
     public int Wanted(IReadOnlyList<BlobSchedule> blobs) => Math.Max(limit.Target, SideBySide(blobs));
 
-    /// <summary>The lanes that there are for another reason than that more bring more: what is tried goes beyond them.</summary>
-    public int Anyway(IReadOnlyList<BlobSchedule> blobs, IReadOnlyList<LaneSchedule> lanes) =>
-        Math.Max(OfLarge(blobs), Math.Min(SideBySide(blobs), lanes.Count(lane => lane.Segment is { Blob.IsSmall: true })));
-
-    /// <summary>Whether there is a lane too many, and it is this one that leaves: not one that has what a server sends that ignores ranges,
-    /// for nobody else can go on with that, and not one whose answer goes on beside others that end with theirs.</summary>
-    public bool IsTooMany(LaneSchedule lane, IReadOnlyList<LaneSchedule> lanes, IReadOnlyList<BlobSchedule> blobs) =>
-        lanes.Count > Wanted(blobs)
-        && !blobs.Any(blob => blob.Owner == lane && blob.State == BlobState.Open)
-        && !(GoesOn(lane) && lanes.Any(other => other != lane && !GoesOn(other)));
-
-    /// <summary>Whether a lane leaves more of a large blob to another: to the one whose answer goes on with it, where hashes are too
-    /// few and not lanes, or to one that is about to begin; and where lanes are there for small ones alone.</summary>
-    public bool IsForAnother(BlobSchedule blob, LaneSchedule lane, IReadOnlyList<BlobSchedule> blobs, IReadOnlyList<LaneSchedule> lanes)
-    {
-        if (blob.IsSmall)
-        {
-            return false;
-        }
-
-        // Of several that have come to it, as its helpers may have, one goes on.
-        LaneSchedule? owner = lanes.FirstOrDefault(other => other.Blob == blob);
-        int sideBySide = OfLarge(blobs);
-        if (sideBySide <= 1 || limit.Target > sideBySide)
-        {
-            // A hash may be behind for a moment where more lanes than that are of use: they are not held up.
-            return owner is not null && owner != lane && OthersOfLarge(lane, lanes) >= Math.Max(limit.Target, sideBySide);
-        }
-
-        bool isAnotherToCome = lanes.Count < sideBySide && _looksShort < LooksToBegin;
-        return owner is not null ? owner != lane : isAnotherToCome && GoesOn(lane);
-    }
-
-    /// <summary>The lanes that blobs need to be hashed side by side. Those of small ones are one less than are allowed, so that it can be
-    /// tried whether more bring more.</summary>
-    private int SideBySide(IReadOnlyList<BlobSchedule> blobs)
-    {
-        int small = _isHeld ? 0 : Math.Max(_lanesOfSmall, OfSmall(blobs));
-        return Math.Max(OfLarge(blobs), Math.Min(limit.Ceiling - 1, small));
-    }
-
-    /// <summary>Those that large ones need; 0 where hashes keep up.</summary>
-    private int OfLarge(IReadOnlyList<BlobSchedule> blobs)
+    /// <summary>The lanes that blobs need to be hashed side by side: large ones where hashes do not keep up, else 0; small ones where
+    /// nothing else is open.</summary>
+    public int SideBySide(IReadOnlyList<BlobSchedule> blobs)
     {
         bool isBehind = _wasBehind;
         int open = 0;
@@ -116,20 +76,37 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
             open += blobs[i].State == BlobState.Open && !blobs[i].IsSmall ? 1 : 0;
         }
 
-        return isBehind ? Math.Min(limit.Ceiling, Math.Min(options.Cores, open)) : 0;
+        int lanes = open == 0 ? Math.Max(OfSmall(blobs), _isHeld ? 0 : _lanesOfSmall) : isBehind ? Math.Min(options.Cores, open) : 0;
+        return Math.Min(limit.Ceiling, lanes);
     }
 
-    /// <summary>The other lanes that fetch large blobs, or are about to go on.</summary>
-    private static int OthersOfLarge(LaneSchedule lane, IReadOnlyList<LaneSchedule> lanes) =>
-        lanes.Count(other => other != lane && (GoesOn(other) || other.Segment is { Blob.IsSmall: false }));
+    /// <summary>Whether a lane leaves more of a large blob to another: to the one whose answer goes on with it, where hashes are too
+    /// few and not lanes, or to one that is about to begin.</summary>
+    public bool IsForAnother(BlobSchedule blob, LaneSchedule lane, IReadOnlyList<BlobSchedule> blobs, IReadOnlyList<LaneSchedule> lanes)
+    {
+        if (blob.IsSmall)
+        {
+            return false;
+        }
 
-    private static bool GoesOn(LaneSchedule lane) => lane.Blob is { State: BlobState.Open, Unclaimed: > 0 };
+        // A hash may be behind for a moment where more lanes than that are of use: they are not held up.
+        int sideBySide = SideBySide(blobs);
+        if (sideBySide <= 1 || limit.Target > sideBySide)
+        {
+            return false;
+        }
 
-    /// <summary>One for each that is open, up to one for each core, and one more since each waits for answers at times. While nothing has
-    /// come of what was asked for, one is enough to learn whether it does.</summary>
+        // Of several that have come to it, as its helpers may have, one goes on.
+        LaneSchedule? owner = lanes.FirstOrDefault(other => other.Blob == blob);
+        bool isAnotherToCome = lanes.Count < sideBySide && _looksShort < LooksToBegin;
+        return owner is not null ? owner != lane : isAnotherToCome && lane.Blob is { State: BlobState.Open, Unclaimed: > 0 };
+    }
+
+    /// <summary>One for each that is open, up to one for each core and one more, since each waits for answers at times. While nothing has
+    /// come of what was asked for, one is enough to learn whether it does; and a bandwidth limit that holds lanes holds more of them.</summary>
     private int OfSmall(IReadOnlyList<BlobSchedule> blobs)
     {
-        if (!_isServed)
+        if (!_isServed || _isHeld)
         {
             return 0;
         }

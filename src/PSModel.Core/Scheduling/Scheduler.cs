@@ -67,11 +67,7 @@ internal sealed class Scheduler
     {
         IReadOnlyList<Chunk> undelivered = blob.Close(error);
         _blobs.Remove(blob);
-        foreach (LaneSchedule lane in _lanes.Where(lane => lane.Segment?.Blob == blob))
-        {
-            lane.Interrupt();
-        }
-
+        _lanes.FindAll(lane => lane.Segment?.Blob == blob).ForEach(lane => lane.Interrupt());
         return undelivered;
     }
 
@@ -94,7 +90,7 @@ internal sealed class Scheduler
             return LaneOrder.Fetch;
         }
 
-        if (_demand.IsTooMany(lane, _lanes, _blobs) || (lane.MustLeave && _lanes.Count > 1))
+        if ((_lanes.Count > _demand.Wanted(_blobs) && !IsOwner(lane)) || (lane.MustLeave && _lanes.Count > 1))
         {
             return LaneOrder.Leave;
         }
@@ -276,8 +272,11 @@ internal sealed class Scheduler
         bool isStarved = _choice.IsStarved(_blobs, Rented, now - _lastLook, now);
         _lastLook = now;
         _demand.Look(_blobs, _lanes.Count, mayGrow, now);
-        Limit.Look(isStarved && mayGrow, isBusy, now, _demand.Anyway(_blobs, _lanes));
+        Limit.Look(isStarved && mayGrow, isBusy, now, _demand.SideBySide(_blobs));
     }
+
+    /// <summary>Whether a lane has what a server sends that ignores ranges: nobody else can go on with that.</summary>
+    private bool IsOwner(LaneSchedule lane) => _blobs.Exists(blob => blob.Owner == lane && blob.State == BlobState.Open);
 
     private void Take(LaneSchedule lane, Segment segment, long now)
     {
