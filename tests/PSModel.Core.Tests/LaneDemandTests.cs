@@ -89,12 +89,13 @@ public sealed class LaneDemandTests : SchedulerSteps
     }
 
     [Theory]
-    [InlineData(1, true, 1)]
-    [InlineData(2, true, 2)]
-    [InlineData(16, false, 1)]
-    public void Small_blobs_have_no_more_lanes_than_are_allowed_and_one_where_a_bandwidth_limit_holds_them(int most, bool mayGrow, int expected)
+    [InlineData(1, true, 2, 1)]
+    [InlineData(2, true, 2, 2)]
+    [InlineData(16, true, 16, 4)]
+    [InlineData(16, false, 2, 1)]
+    public void Small_blobs_have_no_more_lanes_than_are_allowed_and_one_where_a_bandwidth_limit_holds_them(int most, bool mayGrow, int cores, int expected)
     {
-        Scheduler scheduler = Served(new ScheduleOptions { Lanes = most, Cores = 2 });
+        Scheduler scheduler = Served(new ScheduleOptions { Lanes = most, Cores = cores });
         scheduler.Tick(mayGrow, isBusy: false, Now);
 
         // What the limit holds now, it may let go in the next moment, and hold again.
@@ -117,19 +118,37 @@ public sealed class LaneDemandTests : SchedulerSteps
     public void Beside_a_large_blob_lanes_are_there_as_more_bring_more()
     {
         Scheduler scheduler = Served(new ScheduleOptions { Cores = 2 });
-        Add(scheduler, 1000, isSmall: true);
-        Add(scheduler, 1000, isSmall: true);
+        BlobSchedule[] small = [Add(scheduler, 1000, isSmall: true), Add(scheduler, 1000, isSmall: true), Add(scheduler, 1000, isSmall: true)];
         LaneSchedule[] lanes = [Enter(scheduler, 1)[0], Enter(scheduler, 1)[0]];
-        scheduler.Tick(mayGrow: true, isBusy: false, Now);
+        Assert.True(scheduler.WantsLane);
         BlobSchedule large = Add(scheduler, 20 * MiB);
-        Array.ForEach(lanes, Scheduler.Leave);
-        scheduler.Blobs.Where(blob => blob != large).ToList().ForEach(blob => scheduler.Remove(blob));
-        scheduler.Limit.Refuse(others: 1, retryAfter: null, Now);
+        Assert.False(scheduler.WantsLane);
 
+        Array.ForEach(lanes, Scheduler.Leave);
+        Array.ForEach(small, blob => scheduler.Remove(blob));
         Assert.Equal(LaneOrderKind.Leave, scheduler.Next(lanes[0], Now).Kind);
         scheduler.Exit(lanes[0]);
         Assert.Equal(LaneOrderKind.Fetch, scheduler.Next(lanes[1], Now).Kind);
         Assert.Same(large, lanes[1].Segment!.Blob);
+    }
+
+    [Fact]
+    public void A_server_that_serves_one_connection_and_cuts_the_others_is_asked_by_one_for_a_while()
+    {
+        Scheduler scheduler = Served(new ScheduleOptions { Cores = 2 });
+        Add(scheduler, 1000, isSmall: true);
+        Add(scheduler, 1000, isSmall: true);
+        Add(scheduler, 1000, isSmall: true);
+        LaneSchedule[] lanes = [Enter(scheduler, 1)[0], Enter(scheduler, 1)[0]];
+        Assert.Null(scheduler.Failed(lanes[1], new FetchFailure(new IOException("reset"), IsTransient: true), Now, out _));
+
+        Assert.Equal(LaneOrderKind.Leave, scheduler.Next(lanes[1], Now).Kind);
+        scheduler.Exit(lanes[1]);
+        Assert.False(scheduler.WantsLane);
+
+        Now += 5000;
+        scheduler.Tick(mayGrow: true, isBusy: true, Now);
+        Assert.True(scheduler.WantsLane);
     }
 
     /// <summary>A schedule to which bytes have come.</summary>

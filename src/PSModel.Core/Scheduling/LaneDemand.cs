@@ -3,7 +3,7 @@ namespace PSModel.Core.Scheduling;
 /// <summary>
 /// How many lanes there should be, and whose each large blob is. Where one lane brings more than one core can hash, each core gets a
 /// blob, and each blob a lane of its own: one that went to and fro between them would open a connection each time, and leave behind
-/// what was on its way. Where all that is left are small blobs, which their lanes hash and write, there are lanes for some cores at once.
+/// what was on its way. Where small blobs alone are open, which their lanes hash and write, there are lanes for some cores at once.
 /// Pure. Times are in milliseconds.
 /// </summary>
 internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
@@ -14,8 +14,12 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
     /// <summary>A lane that has not begun after so many looks does not come: the system may give no more threads.</summary>
     private const int LooksToBegin = 3;
 
-    /// <summary>The lanes of small blobs stay for so long after they were last needed: whoever adds blobs may be held up.</summary>
+    /// <summary>The lanes of small blobs stay for so long where no blob is open: whoever adds blobs may be held up. They are given up for
+    /// so long where a bandwidth limit holds lanes.</summary>
     private const long SmallMemory = 1000;
+
+    /// <summary>They are given up for so long after a request that brought nothing: the server may serve one connection, and no more.</summary>
+    private const long FailureRest = 5000;
 
     /// <summary>The most lanes that small blobs have without proof that they bring more: on a slow way such proof comes soon, and on a
     /// fast one these use the processors of most machines.</summary>
@@ -44,7 +48,7 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
         _mayGrow = mayGrow;
         _behindUntil = mayGrow && blobs.Any(blob => blob.IsBehind) ? now + Memory : _behindUntil;
         _wasBehind = now < _behindUntil;
-        _heldUntil = mayGrow ? _heldUntil : now + SmallMemory;
+        _heldUntil = mayGrow ? _heldUntil : Math.Max(_heldUntil, now + SmallMemory);
         _isHeld = now < _heldUntil;
         int small = OfSmall(blobs);
         if (small >= _lanesOfSmall || now >= _smallUntil)
@@ -58,6 +62,13 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
 
     /// <summary>Bytes came.</summary>
     public void NoteServed() => _isServed = true;
+
+    /// <summary>A lane's attempt failed and had brought nothing.</summary>
+    public void NoteFailed(long now)
+    {
+        _heldUntil = Math.Max(_heldUntil, now + FailureRest);
+        _isHeld = true;
+    }
 
     /// <summary>The lanes that there should be.</summary>
     public int Wanted(IReadOnlyList<BlobSchedule> blobs) => Math.Max(limit.Target, SideBySide(blobs));
@@ -102,8 +113,8 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
         return owner is not null ? owner != lane : isAnotherToCome && lane.Blob is { State: BlobState.Open, Unclaimed: > 0 };
     }
 
-    /// <summary>One for each that is open, up to one for each core and one more, since each waits for answers at times. While nothing has
-    /// come of what was asked for, one is enough to learn whether it does; and a bandwidth limit that holds lanes holds more of them.</summary>
+    /// <summary>Where nothing else is open, one for each that is, up to one for each core and one more, since each waits for answers at
+    /// times. While nothing has come of what was asked for, one is enough to learn whether it does.</summary>
     private int OfSmall(IReadOnlyList<BlobSchedule> blobs)
     {
         if (!_isServed || _isHeld)
@@ -113,11 +124,16 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
 
         int most = Math.Min(options.Cores + 1, MostOfSmall);
         int small = 0;
-        for (int i = 0; i < blobs.Count && small < most; i++)
+        for (int i = 0; i < blobs.Count; i++)
         {
-            small += blobs[i].State == BlobState.Open && blobs[i].IsSmall ? 1 : 0;
+            if (blobs[i].State == BlobState.Open && !blobs[i].IsSmall)
+            {
+                return 0;
+            }
+
+            small += blobs[i].State == BlobState.Open ? 1 : 0;
         }
 
-        return small;
+        return Math.Min(most, small);
     }
 }

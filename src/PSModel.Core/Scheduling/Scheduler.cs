@@ -249,6 +249,7 @@ internal sealed class Scheduler
             return null;
         }
 
+        _demand.NoteFailed(now);
         Exception? final = _retries.Fail(lane, blob, failure, _lanes, begun, now);
         isRepeated = final is null;
         return final;
