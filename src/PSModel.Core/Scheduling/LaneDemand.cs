@@ -50,8 +50,9 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
         _wasBehind = now < _behindUntil;
         _heldUntil = mayGrow ? _heldUntil : Math.Max(_heldUntil, now + SmallMemory);
         _isHeld = now < _heldUntil;
-        int small = OfSmall(blobs);
-        if (small >= _lanesOfSmall || now >= _smallUntil)
+        BlobSchedule[] open = [.. blobs.Where(blob => blob.State == BlobState.Open)];
+        int small = Array.TrueForAll(open, blob => blob.IsSmall) ? OfSmall(open.Length) : 0;
+        if (_isHeld || small >= _lanesOfSmall || now >= _smallUntil)
         {
             _lanesOfSmall = small;
             _smallUntil = now + SmallMemory;
@@ -68,6 +69,7 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
     {
         _heldUntil = Math.Max(_heldUntil, now + FailureRest);
         _isHeld = true;
+        _lanesOfSmall = 0;
     }
 
     /// <summary>The lanes that there should be.</summary>
@@ -78,17 +80,20 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
     public int SideBySide(IReadOnlyList<BlobSchedule> blobs)
     {
         bool isBehind = _wasBehind;
-        int open = 0;
+        int large = 0;
+        int small = 0;
 
         // Asked for each segment: an enumerator each time would be felt where blobs are many.
         for (int i = 0; i < blobs.Count; i++)
         {
             isBehind |= _mayGrow && blobs[i].IsBehind;
-            open += blobs[i].State == BlobState.Open && !blobs[i].IsSmall ? 1 : 0;
+            bool isOpen = blobs[i].State == BlobState.Open;
+            large += isOpen && !blobs[i].IsSmall ? 1 : 0;
+            small += isOpen && blobs[i].IsSmall ? 1 : 0;
         }
 
-        int lanes = open == 0 ? Math.Max(OfSmall(blobs), _isHeld ? 0 : _lanesOfSmall) : isBehind ? Math.Min(options.Cores, open) : 0;
-        return Math.Min(limit.Ceiling, lanes);
+        int ofLarge = isBehind ? Math.Min(options.Cores, large) : 0;
+        return Math.Min(limit.Ceiling, large > 0 ? ofLarge : Math.Max(_lanesOfSmall, OfSmall(small)));
     }
 
     /// <summary>Whether a lane leaves more of a large blob to another: to the one whose answer goes on with it, where hashes are too
@@ -113,27 +118,7 @@ internal sealed class LaneDemand(ScheduleOptions options, LaneLimit limit)
         return owner is not null ? owner != lane : isAnotherToCome && lane.Blob is { State: BlobState.Open, Unclaimed: > 0 };
     }
 
-    /// <summary>Where nothing else is open, one for each that is, up to one for each core and one more, since each waits for answers at
-    /// times. While nothing has come of what was asked for, one is enough to learn whether it does.</summary>
-    private int OfSmall(IReadOnlyList<BlobSchedule> blobs)
-    {
-        if (!_isServed || _isHeld)
-        {
-            return 0;
-        }
-
-        int most = Math.Min(options.Cores + 1, MostOfSmall);
-        int small = 0;
-        for (int i = 0; i < blobs.Count; i++)
-        {
-            if (blobs[i].State == BlobState.Open && !blobs[i].IsSmall)
-            {
-                return 0;
-            }
-
-            small += blobs[i].State == BlobState.Open ? 1 : 0;
-        }
-
-        return Math.Min(most, small);
-    }
+    /// <summary>One for each that is open, up to one for each core and one more, since each waits for answers at times. While nothing has
+    /// come of what was asked for, one is enough to learn whether it does.</summary>
+    private int OfSmall(int open) => _isServed && !_isHeld ? Math.Min(open, Math.Min(options.Cores + 1, MostOfSmall)) : 0;
 }

@@ -101,7 +101,7 @@ public sealed class ModelStore
     internal bool? HasRangeLocks
     {
         get => _rangeLocks == 0 ? null : _rangeLocks > 0;
-        set => _rangeLocks = value is { } known ? known ? 1 : -1 : 0;
+        set => _rangeLocks = value == true ? 1 : -1;
     }
 
     /// <summary>The folder of the blobs.</summary>
